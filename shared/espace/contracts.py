@@ -25,8 +25,7 @@ def schemas() -> dict[str, dict[str, Any]]:
     """Event type (``be.espace.….v1``) → JSON Schema of its ``data``."""
     suffix = ".schema.json"
     return {
-        path.name.removesuffix(suffix): _read(path)
-        for path in sorted((FOLDER / "events").glob(f"*{suffix}"))
+        path.name.removesuffix(suffix): _read(path) for path in sorted((FOLDER / "events").glob(f"*{suffix}"))
     }
 
 
