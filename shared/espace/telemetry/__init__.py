@@ -1,0 +1,6 @@
+"""What the programs tell about themselves: structured logs, metrics, and the id that ties them together."""
+
+from espace.telemetry.context import caused_by, request_id, set_cause, traceparent
+from espace.telemetry.logs import configure_logging, get_logger
+
+__all__ = ["caused_by", "configure_logging", "get_logger", "request_id", "set_cause", "traceparent"]
