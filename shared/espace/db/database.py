@@ -1,0 +1,93 @@
+"""The door to one service's PostgreSQL."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from sqlalchemy import Engine, create_engine, exc, text
+from sqlalchemy.orm import Session
+
+from espace.db.unit_of_work import UnitOfWork
+
+STATEMENT_TIMEOUT_MS = 15_000
+LOCK_TIMEOUT_MS = 5_000
+IDLE_IN_TRANSACTION_TIMEOUT_MS = 30_000
+CONNECT_ARGS: dict[str, object] = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}
+
+
+class Database:
+    """Connections to one database, pooled, each with its time-outs; safe to share between threads.
+
+    Args:
+        url: ``postgresql+psycopg://…``.
+        pool_size: connections at most; set it to the number of threads that use it.
+        application_name: what PostgreSQL shows in ``pg_stat_activity``.
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 5, application_name: str = "espace") -> None:
+        self.url = url
+        self.application_name = application_name
+        options = (
+            f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c lock_timeout={LOCK_TIMEOUT_MS} "
+            f"-c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_TIMEOUT_MS} -c timezone=UTC"
+        )
+        self.engine: Engine = create_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=5,
+            pool_pre_ping=True,
+            connect_args={**CONNECT_ARGS, "application_name": application_name, "options": options},
+        )
+        self._reading = self.engine.execution_options(postgresql_readonly=True)
+
+    @contextmanager
+    def transaction(self) -> Iterator[UnitOfWork]:
+        """A unit of work; commits at the normal end, rolls back on any exception."""
+        with Session(self.engine, expire_on_commit=False) as session:
+            unit = UnitOfWork(session)
+            yield unit
+            unit.flush()
+            session.commit()
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """A session that can only read."""
+        with Session(self._reading) as session:
+            yield session
+
+    def ping(self) -> None:
+        """Ask the database anything.
+
+        Raises:
+            sqlalchemy.exc.SQLAlchemyError: it does not answer.
+        """
+        with self.engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+
+    def dispose(self) -> None:
+        """Close the pool's connections."""
+        self.engine.dispose()
+
+
+def is_unavailable(error: BaseException) -> bool:
+    """Whether ``error`` says that the database is away or overloaded (try later), not that we were wrong.
+
+    A time-out of a lock or a statement, a serialization failure and a deadlock are not that.
+    """
+    if isinstance(error, exc.TimeoutError):
+        return True
+    if not isinstance(error, exc.DBAPIError):
+        return False
+    if error.connection_invalidated:
+        return True
+    state = getattr(error.orig, "sqlstate", None)
+    if state is None:
+        return isinstance(error.orig, psycopg.OperationalError)
+    return state[:2] == "08" or state in ("57P01", "57P02", "57P03", "57P05", "53300", "25P03")
