@@ -1,0 +1,16 @@
+"""Who calls: access tokens of identity, verified here, and the tokens we ask for to call others."""
+
+from espace.auth.keys import JwksCache, KeySource, StaticKeys
+from espace.auth.principal import Principal
+from espace.auth.service_tokens import ServiceTokens
+from espace.auth.tokens import InvalidToken, TokenVerifier
+
+__all__ = [
+    "InvalidToken",
+    "JwksCache",
+    "KeySource",
+    "Principal",
+    "ServiceTokens",
+    "StaticKeys",
+    "TokenVerifier",
+]
