@@ -1,0 +1,57 @@
+"""What the simulator needs from its environment.
+
+| variable | meaning |
+|---|---|
+| SIMULATOR_PUBLIC_URL | the issuer: its origin as browsers see it, without a slash at the end |
+| SIMULATOR_CLIENT_ID, SIMULATOR_CLIENT_SECRET | the one client: identity |
+| SIMULATOR_REDIRECT_URIS | comma-separated; ``<public>/identity/callback`` |
+| SIMULATOR_POST_LOGOUT_REDIRECT_URIS | comma-separated, may be empty |
+| SIMULATOR_REGISTER_SECRET | bearer secret that opens the register of addresses |
+| SIMULATOR_EMAIL_CODE_LEVEL | assurance level of the code by e-mail; default 400 |
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+class SettingsError(Exception):
+    """What is missing in the environment."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The simulator's settings; all of it lives in memory, a restart starts clean."""
+
+    public_url: str
+    client_id: str
+    client_secret: str
+    redirect_uris: tuple[str, ...]
+    register_secret: str
+    post_logout_redirect_uris: tuple[str, ...] = ()
+    email_code_level: int = 400
+
+
+def load(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read the settings.
+
+    Raises:
+        SettingsError: names every missing variable.
+    """
+    required = ("PUBLIC_URL", "CLIENT_ID", "CLIENT_SECRET", "REDIRECT_URIS", "REGISTER_SECRET")
+    missing = [f"SIMULATOR_{name} is not set" for name in required if not environ.get(f"SIMULATOR_{name}")]
+    if missing:
+        raise SettingsError("\n".join(missing))
+    return Settings(
+        public_url=environ["SIMULATOR_PUBLIC_URL"],
+        client_id=environ["SIMULATOR_CLIENT_ID"],
+        client_secret=environ["SIMULATOR_CLIENT_SECRET"],
+        redirect_uris=_list(environ["SIMULATOR_REDIRECT_URIS"]),
+        register_secret=environ["SIMULATOR_REGISTER_SECRET"],
+        post_logout_redirect_uris=_list(environ.get("SIMULATOR_POST_LOGOUT_REDIRECT_URIS", "")),
+        email_code_level=int(environ.get("SIMULATOR_EMAIL_CODE_LEVEL", "400")),
+    )
+
+
+def _list(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
