@@ -1,0 +1,1 @@
+"""Procedures: what the administration offers, as versioned data files."""
