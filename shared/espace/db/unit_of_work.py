@@ -1,11 +1,11 @@
 """One transaction: what a use case changes and the events it records, together or not at all."""
 
-import structlog
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from espace.bus.event import Event
 from espace.db.tables import event_log, outbox
+from espace.telemetry import request_id, traceparent
 
 
 class UnitOfWork:
@@ -35,7 +35,6 @@ class UnitOfWork:
     def flush(self) -> None:
         """Write the pending state, then the pending events."""
         self.session.flush()
-        context = structlog.contextvars.get_contextvars()
         for event in self._events:
             logged = (
                 insert(event_log)
@@ -46,8 +45,8 @@ class UnitOfWork:
                     version=event.version,
                     time=event.time,
                     data=dict(event.data),
-                    request_id=context.get("request_id"),
-                    traceparent=context.get("traceparent"),
+                    request_id=request_id(),
+                    traceparent=traceparent(),
                 )
                 .returning(event_log.c.position)
                 .cte("logged")

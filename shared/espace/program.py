@@ -1,0 +1,177 @@
+"""What ``python -m <service>`` does: one image, several roles.
+
+``api`` serves HTTP, ``worker`` runs loops, ``migrate`` brings the schema up to date, ``openapi`` prints the
+API's description, ``dead-letters`` looks after what could not be handled.
+"""
+
+import argparse
+import ctypes
+import importlib
+import json
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from espace.config import SettingsError, load
+
+_FACTORY = "ESPACE_PROGRAM_FACTORY"
+_SETTINGS = "ESPACE_PROGRAM_SETTINGS"
+_NAME = "ESPACE_PROGRAM_NAME"
+_PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class _DatabaseOnly:
+    database_url: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _BrokerOnly:
+    amqp_url: str
+
+
+@dataclass(frozen=True)
+class Program:
+    """One service's command line.
+
+    Attributes:
+        name: the service's short name.
+        settings: its settings class.
+        api: ``package.module:create_app``, called with the settings.
+        worker: ``package.module:create_loops``, called with the settings and the database; None if the
+            service has no loops.
+    """
+
+    name: str
+    settings: type[Any]
+    api: str
+    worker: str | None = None
+
+    def main(self, arguments: Sequence[str] | None = None) -> None:
+        """Do what the command line says, and exit."""
+        options = self._parser().parse_args(arguments)
+        try:
+            sys.exit(options.run(options))
+        except SettingsError as error:
+            sys.stderr.write(f"{self.name}: the environment is not complete\n{error}\n")
+            sys.exit(2)
+
+    def _parser(self) -> argparse.ArgumentParser:
+        parser = argparse.ArgumentParser(prog=f"python -m {self._package}")
+        commands = parser.add_subparsers(required=True, metavar="command")
+        api = commands.add_parser("api", help="serve HTTP")
+        api.add_argument("--host", default="127.0.0.1")
+        api.add_argument("--port", type=int, required=True)
+        api.add_argument("--reload", action="store_true", help="start again when the code changes")
+        api.set_defaults(run=self._api)
+        if self.worker is not None:
+            worker = commands.add_parser("worker", help="run loops, by default all")
+            worker.add_argument("loops", nargs="*", metavar="loop")
+            worker.add_argument("--host", default="127.0.0.1", help="where probes and metrics are served")
+            worker.set_defaults(run=self._worker)
+            dead = commands.add_parser("dead-letters", help="list, show or replay what could not be handled")
+            dead.add_argument("action", choices=("list", "show", "replay"))
+            dead.add_argument("ids", nargs="*", help="event ids; for replay, none means all")
+            dead.set_defaults(run=self._dead_letters)
+        commands.add_parser("migrate", help="bring the schema up to date").set_defaults(run=self._migrate)
+        commands.add_parser("openapi", help="print the API's description").set_defaults(run=self._openapi)
+        return parser
+
+    @property
+    def _package(self) -> str:
+        return self.api.partition(":")[0].partition(".")[0]
+
+    def _api(self, options: argparse.Namespace) -> int:
+        from granian import Granian
+        from granian.constants import HTTPModes, Interfaces
+        from granian.http import HTTP1Settings
+        from granian.log import LogLevels
+
+        load(self.settings)  # a missing setting is told here, once, and not by a dying child
+        os.environ[_NAME] = self.name
+        os.environ[_FACTORY] = self.api
+        os.environ[_SETTINGS] = f"{self.settings.__module__}:{self.settings.__qualname__}"
+        Granian(
+            "espace.program:wsgi",
+            factory=True,
+            address=options.host,
+            port=options.port,
+            interface=Interfaces.WSGI,
+            http=HTTPModes.http1,
+            websockets=False,
+            workers=1,
+            blocking_threads=4,
+            workers_kill_timeout=20,
+            http1_settings=HTTP1Settings(header_read_timeout=10_000),
+            log_level=LogLevels.warning,
+            reload=options.reload,
+        ).serve()
+        return 0
+
+    def _worker(self, options: argparse.Namespace) -> int:
+        from espace import worker
+        from espace.db import Database
+        from espace.telemetry import configure_logging
+        from espace.telemetry.metrics import describe
+
+        assert self.worker is not None
+        settings = load(self.settings)
+        configure_logging(
+            self.name, "worker", level=settings.log_level, strict=settings.environment == "test"
+        )
+        describe(self.name, "worker")
+        database = Database(
+            settings.database_url,
+            pool_size=settings.database_pool_size,
+            application_name=f"{self.name}-worker",
+        )
+        loops = list(_attribute(self.worker)(settings, database))
+        unknown = set(options.loops) - {loop.name for loop in loops}
+        if unknown:
+            sys.stderr.write(f"no such loop: {', '.join(sorted(unknown))}\n")
+            return 2
+        if options.loops:
+            loops = [loop for loop in loops if loop.name in options.loops]
+        try:
+            return worker.run(loops, database, host=options.host, port=settings.worker_port)
+        finally:
+            database.dispose()
+
+    def _migrate(self, _options: argparse.Namespace) -> int:
+        from espace.db import migrations
+
+        migrations.upgrade(load(_DatabaseOnly).database_url, self._package)
+        return 0
+
+    def _openapi(self, _options: argparse.Namespace) -> int:
+        app = _attribute(self.api)(load(self.settings))
+        (api,) = app.extensions["flask-smorest"]["apis"].values()
+        sys.stdout.write(json.dumps(api["ext_obj"].spec.to_dict(), ensure_ascii=False, indent=2) + "\n")
+        return 0
+
+    def _dead_letters(self, options: argparse.Namespace) -> int:
+        from espace.bus import dead_letters
+
+        return dead_letters.command(self.name, load(_BrokerOnly).amqp_url, options.action, options.ids)
+
+
+def wsgi() -> Any:
+    """The WSGI application of the program this process was started for; granian calls it in its child."""
+    from espace.telemetry import configure_logging
+    from espace.telemetry.metrics import describe
+
+    # If granian's parent is killed, its child must not live on and keep the port.
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    settings = load(_attribute(os.environ[_SETTINGS]))
+    name = os.environ[_NAME]
+    configure_logging(name, "api", level=settings.log_level, strict=settings.environment == "test")
+    describe(name, "api")
+    return _attribute(os.environ[_FACTORY])(settings)
+
+
+def _attribute(path: str) -> Any:
+    module, _, name = path.partition(":")
+    return getattr(importlib.import_module(module), name)
