@@ -11,7 +11,7 @@ import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
 PREFIX = "ESPACE_"
 Settings = TypeVar("Settings")
@@ -27,8 +27,11 @@ class ServiceSettings:
     """What every service needs; a service's own settings extend it.
 
     URLs have no trailing slash. ``public_url`` is the gateway's origin as browsers see it, the others
-    are inside addresses.
+    are inside addresses. A subclass that calls other services names itself in ``client_id`` (its short
+    name, by which the token endpoint knows it).
     """
+
+    client_id: ClassVar[str] = ""
 
     database_url: str
     amqp_url: str

@@ -99,7 +99,7 @@ def parse(jwks: Mapping[str, Any]) -> dict[str, RSAKey]:
     """
     keys = jwks.get("keys")
     if not isinstance(keys, list):
-        raise ValueError("a key set has a list of keys")
+        raise ValueError("a key set has a list of keys")  # noqa: TRY004
     return {
         key["kid"]: RSAKey.import_key(key)
         for key in keys
@@ -112,5 +112,5 @@ def _get(url: str) -> Mapping[str, Any]:
     response.raise_for_status()
     content: Mapping[str, Any] = response.json()
     if not isinstance(content, dict):
-        raise ValueError("a key set is a JSON object")
+        raise ValueError("a key set is a JSON object")  # noqa: TRY004
     return content

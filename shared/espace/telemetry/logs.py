@@ -9,7 +9,6 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
 
-from espace.telemetry import context
 from espace.telemetry.catalogue import EVENTS
 
 REDACTED = "[redacted]"
@@ -112,9 +111,6 @@ def check_name(_logger: WrappedLogger, _method: str, event: EventDict) -> EventD
 def _processors(service: str, role: str, *, strict: bool) -> list[Processor]:
     def stamp(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
         event["service"], event["role"] = service, role
-        cause = context.request_id()
-        if cause:
-            event["request_id"] = cause
         return event
 
     return [

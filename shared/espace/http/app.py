@@ -1,0 +1,194 @@
+"""The factory of each service's API."""
+
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import marshmallow as ma
+from flask import Blueprint as FlaskBlueprint
+from flask import Flask, Response, g, jsonify, request
+from flask_smorest import Api as SmorestApi
+from flask_smorest.utils import prepare_response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.exceptions import HTTPException
+
+from espace import telemetry
+from espace.auth import JwksCache, TokenVerifier
+from espace.config import ServiceSettings
+from espace.db import Database
+from espace.errors import TransientError
+from espace.http import errors, transactions
+from espace.http.access import Access
+from espace.http.blueprint import Blueprint
+from espace.telemetry import metrics
+
+log = telemetry.get_logger()
+MAX_BODY_BYTES = 1024 * 1024
+QUIET = frozenset({"livez", "readyz", "metrics"})
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+Check = Callable[[], None]
+
+
+class ProblemSchema(ma.Schema):
+    """An error (RFC 9457), as the OpenAPI document shows it."""
+
+    type = ma.fields.Str(required=True)
+    title = ma.fields.Str(required=True)
+    status = ma.fields.Int(required=True)
+    code = ma.fields.Str(required=True, metadata={"description": "Stable; key on it."})
+    detail = ma.fields.Str(required=True, metadata={"description": "What to do."})
+    instance = ma.fields.Str(required=True, metadata={"description": "The request's id."})
+    errors = ma.fields.Dict(keys=ma.fields.Str(), values=ma.fields.List(ma.fields.Str()))
+    violations = ma.fields.List(ma.fields.Dict())
+
+
+class Api(SmorestApi):  # type: ignore[misc]
+    """OpenAPI by flask-smorest, errors by :mod:`espace.http.errors`."""
+
+    ERROR_SCHEMA = ProblemSchema
+
+    def handle_http_exception(self, error: HTTPException) -> Response:
+        """One mapping for all."""
+        return errors.handle(error)
+
+    def _register_responses(self) -> None:
+        super()._register_responses()
+        response = {"description": "A problem (RFC 9457).", "schema": ProblemSchema}
+        prepare_response(response, self.spec, errors.CONTENT_TYPE)
+        # The library's default of that name is lazy; ours takes its place.
+        self.spec.components.responses_lazy.pop(self.DEFAULT_ERROR_RESPONSE_NAME, None)
+        self.spec.components.response(self.DEFAULT_ERROR_RESPONSE_NAME, response, lazy=True)
+
+
+def create_app(
+    service: str,
+    settings: ServiceSettings,
+    database: Database,
+    blueprints: Iterable[Blueprint],
+    *,
+    title: str,
+    verifier: TokenVerifier | None = None,
+    ready: Iterable[Check] = (),
+) -> Flask:
+    """The API of one service.
+
+    Args:
+        service: short name; also the audience of tokens that other services call it with.
+        verifier: of access tokens; by default of identity's, with its published keys.
+        ready: further checks of readiness; each raises when the service cannot work.
+
+    Raises:
+        UndeclaredRouteError: a route without declared authentication.
+    """
+    app = Flask(service, static_folder=None)
+    app.config.update(
+        MAX_CONTENT_LENGTH=MAX_BODY_BYTES,
+        MAX_FORM_MEMORY_SIZE=MAX_BODY_BYTES,
+        API_TITLE=title,
+        API_VERSION="v1",
+        OPENAPI_VERSION="3.1.0",
+        OPENAPI_URL_PREFIX=f"/api/{service}",
+        API_SPEC_OPTIONS=_spec_options(settings),
+    )
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    app.extensions[transactions.EXTENSION] = database
+    app.before_request(_begin)
+    access = Access(
+        app,
+        service,
+        verifier or TokenVerifier(settings.issuer, JwksCache(f"{settings.identity_url}/identity/jwks.json")),
+    )
+    app.after_request(_finish)
+    app.register_error_handler(Exception, errors.handle)
+    api = Api(app)
+    access.declare("api-docs.openapi_json", "public")
+    _add_probes(app, access, [database.ping, *ready])
+    for blueprint in blueprints:
+        _register(app, api, access, blueprint)
+    access.check(app)
+    metrics.describe(service, "api")
+    return app
+
+
+def _register(app: Flask, api: Api, access: Access, blueprint: Blueprint) -> None:
+    before = {rule.endpoint for rule in app.url_map.iter_rules()}
+    if isinstance(blueprint, Blueprint) and blueprint.documented:
+        api.register_blueprint(blueprint)
+    else:
+        app.register_blueprint(blueprint)
+    auth = getattr(blueprint, "auth", None)
+    if auth is not None:
+        for rule in app.url_map.iter_rules():
+            if rule.endpoint not in before:
+                access.declare(rule.endpoint, auth)
+
+
+def _spec_options(settings: ServiceSettings) -> dict[str, Any]:
+    return {
+        "info": {"license": {"name": "EUPL-1.2", "identifier": "EUPL-1.2"}},
+        "servers": [{"url": settings.public_url}],
+        "components": {
+            "securitySchemes": {"citizen": {"type": "http", "scheme": "bearer", "bearerFormat": "at+jwt"}}
+        },
+        "security": [{"citizen": []}],
+    }
+
+
+def _add_probes(app: Flask, access: Access, checks: list[Check]) -> None:
+    probes = FlaskBlueprint("probes", __name__)
+
+    @probes.get("/livez", endpoint="livez")
+    def live() -> Response:
+        return jsonify(status="alive")
+
+    @probes.get("/readyz", endpoint="readyz")
+    def are_we_ready() -> Response:
+        for check in checks:
+            try:
+                check()
+            except (SQLAlchemyError, TransientError) as error:
+                response = jsonify(status="not ready", reason=type(error).__name__)
+                response.status_code = 503
+                return response
+        return jsonify(status="ready")
+
+    @probes.get("/metrics", endpoint="metrics")
+    def export() -> Response:
+        return Response(generate_latest(), content_type=CONTENT_TYPE_LATEST)
+
+    app.register_blueprint(probes)
+    for name in QUIET:
+        access.declare(f"probes.{name}", "inside")
+
+
+def _begin() -> None:
+    g.espace_started = time.perf_counter()
+    telemetry.set_cause(request.headers.get("X-Request-Id"), request.headers.get("traceparent"))
+
+
+def _finish(response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    response.headers["X-Request-Id"] = telemetry.request_id() or ""
+    seconds = time.perf_counter() - g.get("espace_started", time.perf_counter())
+    route = request.url_rule.rule if request.url_rule else "unmatched"
+    method = request.method if request.method in _METHODS else "other"
+    metrics.HTTP_DURATION.labels(method, route, f"{response.status_code // 100}xx").observe(seconds)
+    if (request.endpoint or "").partition(".")[0] != "probes":
+        log.info(
+            "http.request",
+            method=method,
+            route=route,
+            status=response.status_code,
+            duration_ms=round(seconds * 1000, 1),
+        )
+    return response
+
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

@@ -1,0 +1,161 @@
+"""``Idempotency-Key``: an unsafe request sent twice has one effect and one answer."""
+
+import functools
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from typing import Any, TypeVar, overload
+
+from flask import Response, g, request
+from flask import make_response as to_response
+from sqlalchemy import Row, insert, text
+from sqlalchemy.exc import DBAPIError
+
+from espace.db import UnitOfWork
+from espace.db.tables import idempotency_keys
+from espace.http.access import idempotency_scope
+from espace.http.problems import Problem
+from espace.http.transactions import database
+from espace.telemetry import get_logger
+
+log = get_logger()
+View = TypeVar("View", bound=Callable[..., Any])
+OnArrival = Callable[[str, str], None]
+KEY = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
+KEPT_HEADERS = ("Content-Type", "Location", "ETag")
+_PARAMETER = {
+    "in": "header",
+    "name": "Idempotency-Key",
+    "required": True,
+    "description": "Made by the client, one for each intention; the same key repeats the first answer.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+}
+_LOCK = text("SELECT pg_try_advisory_xact_lock(:lock)")
+_FIND = text(
+    "SELECT body_hash, status, headers, body FROM idempotency_keys "
+    "WHERE principal = :principal AND key = :key AND route = :route"
+)
+
+
+class _Refused(Exception):
+    """Carries an error response out of the transaction, which has to roll back."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__(response.status)
+        self.response = response
+
+
+@overload
+def idempotent(view: View) -> View: ...
+@overload
+def idempotent(*, on_arrival: OnArrival) -> Callable[[View], View]: ...
+def idempotent(view: View | None = None, *, on_arrival: OnArrival | None = None) -> Any:
+    """Make a route idempotent; the outermost decorator, right below ``@blueprint.route``.
+
+    The view runs in one transaction (``transaction()`` joins it) with the stored answer: status, headers
+    and body. A repeat with the same key, by the same principal, to the same address and with the same body
+    gets that answer; an error is not stored and has no effect.
+
+    Args:
+        on_arrival: called first, before the transaction, with the key and the body's SHA-256 in hex.
+
+    Raises:
+        Problem: 400 ``idempotency_key_missing`` or ``idempotency_key_invalid``, 409
+            ``request_in_progress``, 422 ``idempotency_key_reused``.
+    """
+    if view is None:
+        return functools.partial(_decorate, on_arrival=on_arrival)
+    return _decorate(view, on_arrival=on_arrival)
+
+
+def _decorate(view: View, *, on_arrival: OnArrival | None) -> View:
+    @functools.wraps(view)
+    def wrapper(*args: Any, **kwargs: Any) -> Response:
+        key = _key()
+        body_hash = hashlib.sha256(request.get_data())
+        if on_arrival:
+            on_arrival(key, body_hash.hexdigest())
+        return _once(lambda: to_response(view(*args, **kwargs)), key, body_hash.digest())
+
+    wrapper._apidoc = deepcopy(getattr(view, "_apidoc", {}))  # type: ignore[attr-defined]
+    wrapper._apidoc.setdefault("arguments", {}).setdefault("parameters", []).append(_PARAMETER)  # type: ignore[attr-defined]
+    return wrapper  # type: ignore[return-value]
+
+
+def _key() -> str:
+    key = request.headers.get("Idempotency-Key")
+    if not key:
+        raise Problem(400, "idempotency_key_missing", "Send an Idempotency-Key, e.g. a random UUID.")
+    if not KEY.fullmatch(key):
+        raise Problem(400, "idempotency_key_invalid", "Use 1 to 255 visible ASCII characters.")
+    return key
+
+
+def _once(view: Callable[[], Response], key: str, body_hash: bytes) -> Response:
+    identity = {
+        "principal": idempotency_scope(),
+        "key": key,
+        "route": f"{request.method} {request.path}",
+    }
+    try:
+        with database().transaction() as unit:
+            stored = _claim(unit, identity)
+            if stored is not None:
+                return _replay(stored, body_hash)
+            g.espace_unit = unit
+            try:
+                response = view()
+            finally:
+                g.pop("espace_unit", None)
+            if response.status_code >= 400:
+                raise _Refused(response)
+            unit.session.execute(
+                insert(idempotency_keys).values(
+                    **identity,
+                    body_hash=body_hash,
+                    status=response.status_code,
+                    headers={
+                        name: response.headers[name] for name in KEPT_HEADERS if name in response.headers
+                    },
+                    body=response.get_data(),
+                )
+            )
+    except _Refused as refused:
+        return refused.response
+    return response
+
+
+def _claim(unit: UnitOfWork, identity: Mapping[str, str]) -> Row[Any] | None:
+    """Take the key for this transaction; the stored answer if there is one.
+
+    The lock is asked for in a statement of its own: the next one then sees what its last holder committed.
+    """
+    name = hashlib.sha256("\0".join(identity.values()).encode()).digest()
+    lock = {"lock": int.from_bytes(name[:8], signed=True)}
+    try:
+        taken = unit.session.execute(_LOCK, lock).scalar_one()
+    except DBAPIError as error:
+        if not error.connection_invalidated:
+            raise
+        # The pool held a connection that had died meanwhile, nothing was done with it: once more.
+        unit.session.rollback()
+        taken = unit.session.execute(_LOCK, lock).scalar_one()
+    if not taken:
+        raise Problem(
+            409,
+            "request_in_progress",
+            "The same request is being worked on: repeat it with the same key in a moment.",
+            headers={"Retry-After": "1"},
+        )
+    return unit.session.execute(_FIND, identity).one_or_none()
+
+
+def _replay(stored: Row[Any], body_hash: bytes) -> Response:
+    if bytes(stored.body_hash) != body_hash:
+        raise Problem(422, "idempotency_key_reused", "This key was used with another body: make a new one.")
+    log.info("idempotency.replayed", status=stored.status)
+    response = Response(bytes(stored.body), status=stored.status)
+    response.headers.update(stored.headers)
+    response.headers["Idempotency-Replayed"] = "true"
+    return response
