@@ -1,0 +1,73 @@
+"""Messages on disk, one file each, so that a restart forgets nothing."""
+
+import email.policy
+import json
+import secrets
+import threading
+import time
+from email.message import EmailMessage
+from email.parser import BytesParser
+from pathlib import Path
+from typing import Any
+
+from espace.clock import utcnow
+
+
+class MessageStore:
+    """The folder of received messages, in order of arrival."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._lock = threading.Lock()
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def add(self, sender: str, recipients: list[str], content: bytes) -> str:
+        """Keep a message; returns its id."""
+        name = f"{time.time_ns():020d}-{secrets.token_hex(4)}"
+        envelope = {"from": sender, "to": recipients, "received_at": utcnow().isoformat()}
+        with self._lock:
+            (self._folder / f"{name}.eml").write_bytes(content)
+            temporary = self._folder / f"{name}.new"
+            temporary.write_text(json.dumps(envelope))
+            temporary.replace(self._folder / f"{name}.json")
+        return name
+
+    def all(self, to: str | None = None) -> list[dict[str, Any]]:
+        """Every message (to one address), the oldest first."""
+        found = [self.get(path.stem) for path in sorted(self._folder.glob("*.json"))]
+        messages = [message for message in found if message is not None]
+        return [message for message in messages if to is None or to in message["to"]]
+
+    def get(self, name: str) -> dict[str, Any] | None:
+        """One message with its parts, or nothing."""
+        raw = self.raw(name)
+        if raw is None:
+            return None
+        envelope = json.loads((self._folder / f"{name}.json").read_text())
+        message = BytesParser(policy=email.policy.default).parsebytes(raw)
+        assert isinstance(message, EmailMessage)
+        return {
+            "id": name,
+            **envelope,
+            "subject": str(message["Subject"] or ""),
+            "message_id": str(message["Message-ID"] or ""),
+            "headers": {key: str(value) for key, value in message.items()},
+            "text": _body(message, "plain"),
+            "html": _body(message, "html"),
+        }
+
+    def raw(self, name: str) -> bytes | None:
+        """The message as it came."""
+        path = self._folder / f"{Path(name).name}.eml"
+        return path.read_bytes() if path.exists() else None
+
+    def clear(self) -> None:
+        """Forget all."""
+        with self._lock:
+            for path in self._folder.iterdir():
+                path.unlink()
+
+
+def _body(message: EmailMessage, kind: str) -> str | None:
+    part = message.get_body(preferencelist=(kind,))
+    return part.get_content() if part is not None else None
