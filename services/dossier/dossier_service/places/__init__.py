@@ -1,0 +1,1 @@
+"""Places: communes, provinces, districts and constituencies, as they were on a date."""
