@@ -1,7 +1,8 @@
 """The factory of each service's API."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import marshmallow as ma
@@ -21,6 +22,7 @@ from espace.errors import TransientError
 from espace.http import errors, transactions
 from espace.http.access import Access
 from espace.http.blueprint import Blueprint
+from espace.http.problems import Problem
 from espace.telemetry import metrics
 
 log = telemetry.get_logger()
@@ -33,6 +35,16 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 Check = Callable[[], None]
+
+
+_SPEC_OPTIONS: dict[str, Any] = {
+    "info": {"license": {"name": "EUPL-1.2", "identifier": "EUPL-1.2"}},
+    "servers": [{"url": "/"}],
+    "components": {
+        "securitySchemes": {"citizen": {"type": "http", "scheme": "bearer", "bearerFormat": "at+jwt"}}
+    },
+    "security": [{"citizen": []}],
+}
 
 
 class ProblemSchema(ma.Schema):
@@ -75,6 +87,7 @@ def create_app(
     title: str,
     verifier: TokenVerifier | None = None,
     ready: Iterable[Check] = (),
+    problems: Mapping[type[Exception], Callable[[Any], Problem]] = MappingProxyType({}),
 ) -> Flask:
     """The API of one service.
 
@@ -82,6 +95,7 @@ def create_app(
         service: short name; also the audience of tokens that other services call it with.
         verifier: of access tokens; by default of identity's, with its published keys.
         ready: further checks of readiness; each raises when the service cannot work.
+        problems: what callers are told about the model's own exceptions.
 
     Raises:
         UndeclaredRouteError: a route without declared authentication.
@@ -94,7 +108,7 @@ def create_app(
         API_VERSION="v1",
         OPENAPI_VERSION="3.1.0",
         OPENAPI_URL_PREFIX=f"/api/{service}",
-        API_SPEC_OPTIONS=_spec_options(settings),
+        API_SPEC_OPTIONS=_SPEC_OPTIONS,
     )
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.extensions[transactions.EXTENSION] = database
@@ -106,6 +120,8 @@ def create_app(
     )
     app.after_request(_finish)
     app.register_error_handler(Exception, errors.handle)
+    for kind, tell in problems.items():
+        app.register_error_handler(kind, lambda error, tell=tell: errors.answer(tell(error)))
     api = Api(app)
     access.declare("api-docs.openapi_json", "public")
     _add_probes(app, access, [database.ping, *ready])
@@ -127,17 +143,6 @@ def _register(app: Flask, api: Api, access: Access, blueprint: Blueprint) -> Non
         for rule in app.url_map.iter_rules():
             if rule.endpoint not in before:
                 access.declare(rule.endpoint, auth)
-
-
-def _spec_options(settings: ServiceSettings) -> dict[str, Any]:
-    return {
-        "info": {"license": {"name": "EUPL-1.2", "identifier": "EUPL-1.2"}},
-        "servers": [{"url": settings.public_url}],
-        "components": {
-            "securitySchemes": {"citizen": {"type": "http", "scheme": "bearer", "bearerFormat": "at+jwt"}}
-        },
-        "security": [{"citizen": []}],
-    }
 
 
 def _add_probes(app: Flask, access: Access, checks: list[Check]) -> None:

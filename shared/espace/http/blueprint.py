@@ -1,11 +1,14 @@
 """Blueprints that say who may call them."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from flask_smorest import Blueprint as SmorestBlueprint
 
 from espace.http.access import Auth
 from espace.http.schema import Parser
+
+View = TypeVar("View", bound=Callable[..., Any])
 
 
 class Blueprint(SmorestBlueprint):  # type: ignore[misc]
@@ -32,3 +35,37 @@ class Blueprint(SmorestBlueprint):  # type: ignore[misc]
         self.service, self.auth = service, auth
         self.documented = auth != "service" if documented is None else documented
         super().__init__(name, import_name, **options)
+
+    if TYPE_CHECKING:  # the library's decorators have no types
+
+        def route(self, rule: str, **options: Any) -> Callable[[View], View]:
+            """Register a view."""
+
+        def get(self, rule: str, **options: Any) -> Callable[[View], View]:
+            """Register a view for GET."""
+
+        def post(self, rule: str, **options: Any) -> Callable[[View], View]:
+            """Register a view for POST."""
+
+        def put(self, rule: str, **options: Any) -> Callable[[View], View]:
+            """Register a view for PUT."""
+
+        def patch(self, rule: str, **options: Any) -> Callable[[View], View]:
+            """Register a view for PATCH."""
+
+        def delete(self, rule: str, **options: Any) -> Callable[[View], View]:
+            """Register a view for DELETE."""
+
+        def arguments(self, schema: Any, **options: Any) -> Callable[[View], View]:
+            """Read input by a schema."""
+
+        def response(self, status_code: int, schema: Any = None, **options: Any) -> Callable[[View], View]:
+            """Write output by a schema."""
+
+        def alt_response(
+            self, status_code: int, response: Any = None, **options: Any
+        ) -> Callable[[View], View]:
+            """Document another answer."""
+
+        def doc(self, **options: Any) -> Callable[[View], View]:
+            """Document an operation by hand."""
