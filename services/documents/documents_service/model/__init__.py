@@ -1,0 +1,1 @@
+"""What a document is, which files are taken, and what they may be called."""
