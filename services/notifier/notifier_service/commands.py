@@ -1,0 +1,132 @@
+"""What happens to messages; each function is one transaction's worth."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from random import random
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, case, func, literal, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from espace.db import UnitOfWork
+from notifier_service.model import (
+    CHANNEL,
+    CURRENT_VERSION,
+    GIVE_UP_AFTER,
+    PENDING,
+    Claimed,
+    Outcome,
+    State,
+    Template,
+    notification_id,
+    pause_after,
+)
+from notifier_service.tables import Attempt, Notification
+
+_now = func.clock_timestamp()
+
+
+def request_notification(
+    unit: UnitOfWork,
+    template: Template,
+    *,
+    event_id: UUID,
+    recipient_id: UUID,
+    facts: Mapping[str, Any],
+    dossier_id: UUID | None = None,
+    request_id: str | None = None,
+) -> UUID:
+    """Ask for a message; asking again for the same changes nothing."""
+    message_id = notification_id(event_id, template, recipient_id)
+    unit.session.execute(
+        insert(Notification)
+        .values(
+            id=message_id,
+            channel=CHANNEL,
+            template=template,
+            template_version=CURRENT_VERSION[template],
+            recipient_id=recipient_id,
+            event_id=event_id,
+            dossier_id=dossier_id,
+            facts=dict(facts),
+            request_id=request_id,
+        )
+        .on_conflict_do_nothing(index_elements=[Notification.id])
+    )
+    return message_id
+
+
+def claim_due(unit: UnitOfWork, lease: timedelta) -> Claimed | None:
+    """Take the message that has waited longest, for the length of ``lease``.
+
+    A message whose lease ended (its worker was killed) is due again.
+    """
+    due = (
+        select(Notification.id)
+        .where(Notification.state.in_(PENDING), Notification.due_at <= _now)
+        .order_by(Notification.due_at)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+        .scalar_subquery()
+    )
+    row = unit.session.execute(
+        update(Notification)
+        .where(Notification.id == due)
+        .values(state=State.SENDING, attempts=Notification.attempts + 1, due_at=_now + literal(lease))
+        .returning(Notification)
+        .execution_options(synchronize_session=False)
+    ).scalar_one_or_none()
+    if row is None:
+        return None
+    unit.session.add(Attempt(notification_id=row.id, number=row.attempts))
+    return Claimed(
+        id=row.id,
+        template=Template(row.template),
+        template_version=row.template_version,
+        recipient_id=row.recipient_id,
+        facts=dict(row.facts),
+        attempt=row.attempts,
+        request_id=row.request_id,
+    )
+
+
+def conclude(unit: UnitOfWork, message: Claimed, outcome: Outcome, *, retry_scale: float) -> State | None:
+    """Write down how the attempt ended.
+
+    Returns:
+        The message's state now (a temporary failure becomes final after 72 hours); None when another
+        worker has taken it over meanwhile, and nothing was changed.
+    """
+    pause = literal(pause_after(message.attempt, retry_scale, random()))  # noqa: S311  no secret
+    temporary = outcome.state is State.TEMPORARY
+    too_old: ColumnElement[bool] = and_(
+        literal(temporary), _now + pause > Notification.created_at + literal(GIVE_UP_AFTER)
+    )
+    state = unit.session.execute(
+        update(Notification)
+        .where(
+            Notification.id == message.id,
+            Notification.state == State.SENDING,
+            Notification.attempts == message.attempt,
+        )
+        .values(
+            state=case((too_old, State.FAILED.value), else_=outcome.state.value),
+            reason=outcome.reason,
+            language=func.coalesce(outcome.language, Notification.language),
+            body_sha256=func.coalesce(outcome.body_sha256, Notification.body_sha256),
+            due_at=_now + pause if temporary else Notification.due_at,
+            sent_at=_now if outcome.state is State.SENT else None,
+        )
+        .returning(Notification.state)
+        .execution_options(synchronize_session=False)
+    ).scalar_one_or_none()
+    if state is None:
+        return None
+    unit.session.execute(
+        update(Attempt)
+        .where(Attempt.notification_id == message.id, Attempt.number == message.attempt)
+        .values(ended_at=_now, outcome=outcome.state.value, reason=outcome.reason)
+        .execution_options(synchronize_session=False)
+    )
+    return State(state)

@@ -1,0 +1,115 @@
+"""The loop that sends what is due: claim, write, hand over, conclude."""
+
+import hashlib
+import threading
+import time
+from datetime import timedelta
+
+from jinja2 import TemplateError
+from sqlalchemy.exc import SQLAlchemyError
+
+from espace.clock import utcnow
+from espace.db import Database, is_unavailable
+from espace.errors import TransientError
+from espace.telemetry import caused_by, get_logger
+from espace.telemetry.metrics import NOTIFICATION_OLDEST_PENDING, NOTIFICATIONS
+from notifier_service.commands import claim_due, conclude
+from notifier_service.composing import Composer
+from notifier_service.mail import build_message, recipient_address
+from notifier_service.model import CHANNEL, Claimed, NotSent, Outcome, State, Undeliverable
+from notifier_service.queries import oldest_pending_seconds
+from notifier_service.settings import Settings
+from notifier_service.smtp import MailServer, Postponed
+
+log = get_logger()
+REMEMBER_FOR_SECONDS = 900.0
+"""How long an outcome is kept in hand while the database is away."""
+
+_LOGGED = {
+    State.SENT: "message.sent",
+    State.TEMPORARY: "message.postponed",
+    State.FAILED: "message.failed",
+    State.NOT_SENT: "message.not_sent",
+}
+
+
+class Sender:
+    """Sends messages, one at a time; many workers may run, none takes another's message."""
+
+    def __init__(
+        self, database: Database, composer: Composer, server: MailServer, settings: Settings
+    ) -> None:
+        self._database, self._composer, self._server = database, composer, server
+        self._settings = settings
+        self._lease = timedelta(seconds=settings.mail_lease_seconds)
+
+    def step(self) -> bool:
+        """Send the next due message; whether there was one."""
+        started = time.monotonic()
+        with self._database.transaction() as unit:
+            message = claim_due(unit, self._lease)
+        if message is None:
+            with self._database.session() as session:
+                NOTIFICATION_OLDEST_PENDING.set(oldest_pending_seconds(session))
+            return False
+        with caused_by(message.request_id):
+            self._conclude(message, self._attempt(message, started))
+        return True
+
+    def _attempt(self, message: Claimed, started: float) -> Outcome:
+        try:
+            composed = self._composer.compose(message)
+            to = recipient_address(composed.email)
+            rendered = composed.rendered
+            mail = build_message(
+                message.id,
+                rendered,
+                to=to,
+                sender=self._settings.mail_from,
+                domain=self._settings.mail_domain,
+                date=utcnow(),
+            )
+            digest = hashlib.sha256(rendered.text.encode()).digest()
+        except NotSent as end:
+            return Outcome(State.NOT_SENT, end.reason)
+        except Undeliverable as end:
+            return Outcome(State.FAILED, end.reason)
+        except Postponed as pause:
+            return Outcome(State.TEMPORARY, pause.reason)
+        except TransientError:
+            return Outcome(State.TEMPORARY, "owner_does_not_answer")
+        except (LookupError, ValueError, TypeError, AttributeError, TemplateError) as error:
+            # An owner answered what we do not understand: it shows, and nothing is lost if it is mended.
+            log.exception("loop.failed", loop="send", error=type(error).__name__, template=message.template)
+            return Outcome(State.TEMPORARY, "cannot_be_written")
+        try:
+            self._server.send(mail, sender=self._settings.mail_sender, to=to.addr_spec, started=started)
+        except Undeliverable as end:
+            return Outcome(State.FAILED, end.reason, rendered.language, digest)
+        except Postponed as pause:
+            return Outcome(State.TEMPORARY, pause.reason, rendered.language, digest)
+        return Outcome(State.SENT, None, rendered.language, digest)
+
+    def _conclude(self, message: Claimed, outcome: Outcome) -> None:
+        """Write the outcome down; a database that is away is waited for, lest a sent mail go out again."""
+        give_up = time.monotonic() + REMEMBER_FOR_SECONDS
+        pause = threading.Event()
+        while True:
+            try:
+                with self._database.transaction() as unit:
+                    state = conclude(unit, message, outcome, retry_scale=self._settings.mail_retry_scale)
+                break
+            except SQLAlchemyError as error:
+                if not is_unavailable(error) or time.monotonic() > give_up:
+                    raise
+                pause.wait(0.5)
+        if state is None:
+            return
+        NOTIFICATIONS.labels(CHANNEL, message.template, state).inc()
+        log.info(
+            _LOGGED[state],
+            notification_id=str(message.id),
+            template=message.template,
+            attempt=message.attempt,
+            reason=outcome.reason,
+        )

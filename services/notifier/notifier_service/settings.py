@@ -1,0 +1,45 @@
+"""The notifier's settings."""
+
+from dataclasses import dataclass
+from email.utils import parseaddr
+from typing import ClassVar
+
+from espace.config import ServiceSettings, SettingsError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(ServiceSettings):
+    """Beyond what every service needs: who is asked at sending time, and the mail server.
+
+    Attributes:
+        mail_from: the sender people see; its address also takes the bounces, its domain names the messages.
+        mail_retry_scale: multiplies the pauses between attempts; 1 outside tests.
+        mail_lease_seconds: how long a message stays with a worker that does not report back. An attempt
+            gives up by itself well before.
+        smtp_timeout_seconds: the longest wait for one answer of the mail server.
+    """
+
+    client_id: ClassVar[str] = "notifier"
+
+    profile_url: str
+    dossier_url: str
+    smtp_host: str
+    smtp_port: int = 25
+    mail_from: str = "Mon Espace <ne-pas-repondre@monespace.example>"
+    mail_retry_scale: float = 1.0
+    mail_lease_seconds: float = 180.0
+    smtp_timeout_seconds: float = 15.0
+
+    def __post_init__(self) -> None:
+        if "@" not in self.mail_sender or any(ord(c) < 32 for c in self.mail_from):
+            raise SettingsError("ESPACE_MAIL_FROM is not an address")
+
+    @property
+    def mail_sender(self) -> str:
+        """The bare address of ``mail_from``."""
+        return parseaddr(self.mail_from)[1]
+
+    @property
+    def mail_domain(self) -> str:
+        """The right side of each Message-ID."""
+        return self.mail_sender.rpartition("@")[2]

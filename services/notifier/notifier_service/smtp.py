@@ -1,0 +1,103 @@
+"""Handing a message to the mail server, and reading its answers."""
+
+import smtplib
+import time
+from email.message import EmailMessage
+
+from espace import crash
+from notifier_service.model import Undeliverable
+
+_NOT_ABOUT_THE_MESSAGE = frozenset({530, 534, 535, 538})  # we are not let in: a fault of the set-up
+
+
+class Postponed(Exception):
+    """Not now; ``reason`` is a code without personal data."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class MailServer:
+    """One SMTP server, one connection per message.
+
+    Args:
+        timeout: seconds to wait for each answer.
+        patience: seconds after which an attempt is not begun to be handed over any more.
+    """
+
+    def __init__(self, host: str, port: int, *, domain: str, timeout: float, patience: float) -> None:
+        self._host, self._port, self._domain = host, port, domain
+        self._timeout, self._patience = timeout, patience
+
+    def send(self, message: EmailMessage, *, sender: str, to: str, started: float) -> None:
+        """Hand over; returns when the server has taken responsibility.
+
+        A connection that breaks between DATA and its answer leaves open whether the message was taken;
+        it is sent again, under the same Message-ID.
+
+        Args:
+            started: ``time.monotonic()`` when the lease of the message began.
+
+        Raises:
+            Postponed: no server, a 4xx, or a broken connection.
+            Undeliverable: a 5xx for this message.
+        """
+        content = message.as_bytes()
+        with self._connection() as smtp:
+            step = "mail"
+            try:
+                size = [f"SIZE={len(content)}"] if smtp.has_extn("size") else []
+                _accept(smtp.mail(sender, size))
+                _accept(smtp.rcpt(to))
+                step = "data"
+                if time.monotonic() - started > self._patience:
+                    raise Postponed("attempt_too_slow")
+                crash.point("notifier.before_data")
+                _accept(smtp.data(content))
+                crash.point("notifier.after_smtp_250")
+            except smtplib.SMTPDataError as error:
+                _accept((error.smtp_code, b""))
+            except (OSError, smtplib.SMTPException) as error:
+                raise Postponed(f"connection_lost_at_{step}") from error
+
+    def _connection(self) -> "_Session":
+        smtp = smtplib.SMTP(timeout=self._timeout, local_hostname=self._domain)
+        try:
+            code, _ = smtp.connect(self._host, self._port)
+            if code == 220:
+                smtp.ehlo_or_helo_if_needed()
+                return _Session(smtp)
+        except (OSError, smtplib.SMTPException) as error:
+            smtp.close()
+            raise Postponed("server_unreachable") from error
+        smtp.close()
+        raise Postponed(f"server_not_ready_{code}")
+
+
+class _Session:
+    """A connection that says goodbye whatever happened; how that goes changes nothing."""
+
+    def __init__(self, smtp: smtplib.SMTP) -> None:
+        self._smtp = smtp
+
+    def __enter__(self) -> smtplib.SMTP:
+        return self._smtp
+
+    def __exit__(self, *failure: object) -> None:
+        try:
+            if failure[0] is None:
+                self._smtp.quit()
+        except (OSError, smtplib.SMTPException):
+            return
+        finally:
+            self._smtp.close()
+
+
+def _accept(answer: tuple[int, bytes]) -> None:
+    code = answer[0]
+    if 200 <= code < 300:
+        return
+    if 500 <= code < 600 and code not in _NOT_ABOUT_THE_MESSAGE:
+        raise Undeliverable(f"smtp_{code}")
+    raise Postponed(f"smtp_{code}")
