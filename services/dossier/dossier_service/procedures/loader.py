@@ -36,7 +36,7 @@ def load_all(folder: Traversable | None = None) -> tuple[Procedure, ...]:
     """Every procedure of the folder (the package's own by default), checked one against another.
 
     Raises:
-        ProcedureFileError: lists every mistake of the first wrong file, or two files with one key and version.
+        ProcedureFileError: every mistake of the first wrong file, or two files for one version.
     """
     folder = folder or files("dossier_service.procedures") / "data"
     procedures: dict[tuple[str, int], Procedure] = {}

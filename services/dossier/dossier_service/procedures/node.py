@@ -1,5 +1,6 @@
 """A place in a data file that knows where it is, so that every mistake can be named."""
 
+import re
 from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any, TypeVar
@@ -79,7 +80,7 @@ class Node:
     def key(self) -> str:
         """The entry ``key``: small letters, digits, ``_`` and ``-``."""
         value = self.string("key")
-        if not value.replace("_", "").replace("-", "").isalnum() or value != value.lower() or not value.isascii():
+        if not re.fullmatch(r"[a-z0-9_-]+", value):
             raise self._fail("key", f"{value!r} may have small letters, digits, _ and - only")
         return value
 

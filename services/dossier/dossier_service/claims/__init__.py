@@ -1,0 +1,1 @@
+"""The dossier: a citizen's case under a procedure, from the draft to the deposit."""
