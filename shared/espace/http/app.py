@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 import marshmallow as ma
+from apispec.ext.marshmallow import MarshmallowPlugin
 from flask import Blueprint as FlaskBlueprint
 from flask import Flask, Response, g, jsonify, request
 from flask_smorest import Api as SmorestApi
@@ -19,7 +20,7 @@ from espace.auth import JwksCache, TokenVerifier
 from espace.config import ServiceSettings
 from espace.db import Database
 from espace.errors import TransientError
-from espace.http import errors, transactions
+from espace.http import errors, matching, transactions
 from espace.http.access import Access
 from espace.http.blueprint import Blueprint
 from espace.http.problems import Problem
@@ -122,7 +123,7 @@ def create_app(
     app.register_error_handler(Exception, errors.handle)
     for kind, tell in problems.items():
         app.register_error_handler(kind, lambda error, tell=tell: errors.answer(tell(error)))
-    api = Api(app)
+    api = Api(app, spec_kwargs={"marshmallow_plugin": MarshmallowPlugin(schema_name_resolver=_schema_name)})
     access.declare("api-docs.openapi_json", "public")
     _add_probes(app, access, [database.ping, *ready])
     for blueprint in blueprints:
@@ -130,6 +131,13 @@ def create_app(
     access.check(app)
     metrics.describe(service, "api")
     return app
+
+
+def _schema_name(schema: type[ma.Schema] | ma.Schema) -> str:
+    """A schema's name in the OpenAPI document; a partial one is the body of an update."""
+    kind = schema if isinstance(schema, type) else type(schema)
+    update = isinstance(schema, ma.Schema) and bool(schema.partial)
+    return kind.__name__.removesuffix("Schema") + ("Update" if update else "")
 
 
 def _register(app: Flask, api: Api, access: Access, blueprint: Blueprint) -> None:
@@ -180,6 +188,7 @@ def _begin() -> None:
 def _finish(response: Response) -> Response:
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
+    matching.stamp(response)
     response.headers["X-Request-Id"] = telemetry.request_id() or ""
     seconds = time.perf_counter() - g.get("espace_started", time.perf_counter())
     route = request.url_rule.rule if request.url_rule else "unmatched"

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from espace.db import UnitOfWork
 from espace.db.tables import idempotency_keys
 from espace.http.access import idempotency_scope
+from espace.http.matching import stamp
 from espace.http.problems import Problem
 from espace.http.transactions import database
 from espace.telemetry import get_logger
@@ -110,6 +111,7 @@ def _once(view: Callable[[], Response], key: str, body_hash: bytes) -> Response:
                 g.pop("espace_unit", None)
             if response.status_code >= 400:
                 raise _Refused(response)
+            stamp(response)
             unit.session.execute(
                 insert(idempotency_keys).values(
                     **identity,

@@ -1,7 +1,6 @@
 """Versions of what is edited (RFC 9110, 13.1.1): ETag on answers, If-Match on edits."""
 
-from flask import after_this_request, request
-from flask.typing import ResponseReturnValue
+from flask import g, request
 from werkzeug.wrappers import Response
 
 from espace.http.problems import Problem
@@ -9,12 +8,14 @@ from espace.http.problems import Problem
 
 def etag(version: int) -> None:
     """Put the version of the resource on the response as its ETag."""
+    g.espace_etag = version
 
-    @after_this_request
-    def stamp(response: Response) -> ResponseReturnValue:
-        if response.status_code < 400:
-            response.set_etag(str(version))
-        return response
+
+def stamp(response: Response) -> None:
+    """Write the ETag that the view asked for; an error has none."""
+    version = g.get("espace_etag")
+    if version is not None and response.status_code < 400:
+        response.set_etag(str(version))
 
 
 def require_match(version: int) -> None:
