@@ -1,0 +1,75 @@
+"""Citizens for the end-to-end tests: each test takes persons that no other test has used."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from espace_stack.mailbox.client import Message
+from login_simulator.citizens import Citizen, load
+from tests.e2e.app import App, expect
+from tests.e2e.waiting import until
+
+LINK = re.compile(r"https?://\S+/confirmation/\S+")
+CHARLEROI = "52011"  # the one commune whose PV is of 14 October; all others: 13 October
+
+
+class Citizens:
+    """Hands out demo citizens, by commune, each once."""
+
+    def __init__(self) -> None:
+        self._free = [citizen for citizen in load() if citizen.username.startswith("citoyen")]
+
+    def take(self, commune: str | None = None) -> Citizen:
+        """A citizen whom nobody has had yet; of that commune (INS code), or of any whose PV is of the 13th."""
+        for citizen in self._free:
+            ins = citizen.address.commune_ins
+            if ins == commune or (commune is None and ins != CHARLEROI):
+                self._free.remove(citizen)
+                return citizen
+        raise AssertionError(f"no demo citizen is left in commune {commune or 'with a PV of the 13th'}")
+
+
+@pytest.fixture(scope="session")
+def citizens() -> Citizens:
+    return Citizens()
+
+
+@pytest.fixture
+def new_app(platform: Any, citizens: Citizens) -> Iterator[Callable[..., App]]:
+    """A logged-in application of a new citizen with a confirmed space."""
+    opened: list[App] = []
+
+    def make(commune: str | None = None, space: bool = True) -> App:
+        person = citizens.take(commune)
+        app = App(platform.public_url).login(person.username)
+        app.email = person.email
+        opened.append(app)
+        if space:
+            confirm_space(platform, app)
+        return app
+
+    yield make
+    for app in opened:
+        app.http.close()
+
+
+def confirm_space(platform: Any, app: App) -> None:
+    """Give the private e-mail and follow the link that really arrives."""
+    expect(app.call("PUT", "profile/v1/profile/email", {"email": app.email}), 200)
+    message = mail(platform, app, "/confirmation/")
+    token = LINK.search(message.text).group().rsplit("/", 1)[1]  # type: ignore[union-attr]
+    expect(app.call("POST", "profile/v1/email-confirmations", {"token": token}), 200)
+
+
+def mails(platform: Any, app: App, words: str) -> list[Message]:
+    """The messages to this citizen whose text has these words."""
+    return [m for m in platform.mail.messages(to=app.email) if words in (m.text or "")]
+
+
+def mail(platform: Any, app: App, words: str, seconds: float = 30) -> Message:
+    """The one message with these words, waited for."""
+    found = until(f"a mail with {words!r} to {app.email}", lambda: mails(platform, app, words), seconds)
+    assert len(found) == 1, [m.subject for m in found]
+    return found[0]

@@ -1,0 +1,293 @@
+"""The security checks that need the whole platform: who may do what, and what never happens."""
+
+import base64
+import json
+import re
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from login_simulator.citizens import load
+from tests.e2e.app import App, expect
+from tests.e2e.claims import COMPLETE, PROCEDURE, WITH_DRC, ready_claim
+from tests.e2e.conftest import LINK, mail
+from tests.e2e.pdfs import signed_claim
+
+NewApp = Callable[..., App]
+SERVICES = ("profile", "dossier", "documents", "notifier")
+UNKNOWN = "00000000-0000-4000-8000-00000000dead"
+ADMIN_ONLY = {"instance", "request_id"}
+PUBLIC = {
+    ("post", "/api/profile/v1/email-confirmations"),  # opened on another device, the link itself is the proof
+}
+
+
+def operations(public_url: str) -> Iterator[tuple[str, str, str]]:
+    """(service, method, path template) of every documented operation behind the gateway."""
+    for service in SERVICES:
+        document = httpx.get(f"{public_url}/api/{service}/openapi.json").raise_for_status().json()
+        assert document["openapi"].startswith("3.1")
+        assert document["paths"]
+        for path, methods in document["paths"].items():
+            for method in methods.keys() & {"get", "put", "post", "patch", "delete"}:
+                yield service, method, path
+
+
+def filled(path: str, **ids: str) -> str:
+    return re.sub(r"\{(\w+)\}", lambda m: ids.get(m[1], UNKNOWN), path)
+
+
+def call(app: App | None, public_url: str, method: str, path: str, body: Any = None) -> httpx.Response:
+    headers = {"If-Match": '"1"'}
+    if method == "post":
+        headers["Idempotency-Key"] = str(uuid4())
+    if app is not None:
+        headers["Authorization"] = f"Bearer {app.tokens['access_token']}"
+    has_body = method in ("post", "put", "patch")
+    return httpx.request(
+        method, public_url + path, headers=headers, json=(body or {}) if has_body else None, timeout=30
+    )
+
+
+def test_without_a_token_every_operation_answers_401(platform: Any) -> None:
+    asked = 0
+    for _, method, path in operations(platform.public_url):
+        if (method, path) in PUBLIC:
+            continue
+        answer = call(None, platform.public_url, method, filled(path))
+        assert answer.status_code == 401, (method, path, answer.status_code)
+        assert answer.json()["code"]
+        asked += 1
+    assert asked >= 20
+
+
+@pytest.mark.parametrize("path", ["/internal/v1/dossiers/" + UNKNOWN, "/metrics", "/livez", "/readyz"])
+def test_inside_routes_are_not_reachable_through_the_gateway(platform: Any, path: str) -> None:
+    assert httpx.get(platform.public_url + path).status_code in (401, 404)
+
+
+def test_another_citizens_things_are_the_same_as_unknown_ones(platform: Any, new_app: NewApp) -> None:
+    owner, stranger = new_app(), new_app()
+    receipt = expect(owner.submit(ready_claim(owner, WITH_DRC)), 201)
+    dossier = owner.dossier(receipt["dossier_id"])
+    ids = {
+        "dossier_id": dossier["id"],
+        "document_id": dossier["attachments"][0]["document_id"],
+        "request_id": dossier["information_requests"][0]["id"],
+    }
+    compared = 0
+    for _, method, path in operations(platform.public_url):
+        names = set(re.findall(r"\{(\w+)\}", path))
+        if not names or not names <= ids.keys():
+            continue
+        theirs = call(stranger, platform.public_url, method, filled(path, **ids), BODIES.get(_tail(path)))
+        unknown = call(stranger, platform.public_url, method, filled(path), BODIES.get(_tail(path)))
+        assert theirs.status_code == unknown.status_code == 404, (method, path, theirs.text, unknown.text)
+        assert _comparable(theirs, ids) == _comparable(unknown, ids), (method, path)
+        compared += 1
+    assert compared >= 10
+    assert stranger.get("dossier/v1/dossiers")["total"] == 0
+    own = owner.get(f"notifier/v1/notifications?dossier_id={dossier['id']}")
+    assert own
+    assert not stranger.get(f"notifier/v1/notifications?dossier_id={dossier['id']}")
+    for paper in ("declarations", "receipts"):
+        answer = stranger.call("POST", f"documents/v1/{paper}", {"dossier_id": dossier["id"]})
+        assert answer.status_code == 404
+
+
+BODIES: dict[str, Any] = {
+    "values": {"values": {"phone": "+32 470 00 00 00"}},
+    "attachments": {"slot": "reclamation", "statement": "x.y.z"},
+    "submission": {"content_sha256": "0" * 64},
+    "answer": {"content_sha256": "0" * 64},
+}
+
+
+def test_fields_that_are_not_offered_are_refused(new_app: NewApp) -> None:
+    app = new_app()
+    dossier = expect(app.call("POST", "dossier/v1/dossiers", {"procedure": PROCEDURE}), 201)
+    path = f"dossier/v1/dossiers/{dossier['id']}"
+    for extra in ("status", "state", "owner_id", "citizen_id", "due_at", "number", "received_at"):
+        body = {"procedure": PROCEDURE, extra: "x"}
+        assert app.call("POST", "dossier/v1/dossiers", body).status_code == 422, extra
+        values = {"values": {"phone": "+32 470 00 00 00"}, extra: "x"}
+        assert app.call("PATCH", f"{path}/values", values, match=dossier["version"]).status_code == 422
+        inner = {"values": {extra: "x"}}
+        assert app.call("PATCH", f"{path}/values", inner, match=dossier["version"]).status_code == 422
+    prefilled = {"values": {"family_name": "Autre"}}
+    assert app.call("PATCH", f"{path}/values", prefilled, match=dossier["version"]).status_code == 422
+    assert app.dossier(dossier["id"])["version"] == dossier["version"]
+
+
+def test_steps_cannot_be_skipped_or_done_twice(new_app: NewApp) -> None:
+    app = new_app()
+    dossier = expect(app.call("POST", "dossier/v1/dossiers", {"procedure": PROCEDURE}), 201)
+    path = f"dossier/v1/dossiers/{dossier['id']}"
+    early = app.call("POST", f"{path}/submission", {"content_sha256": "0" * 64})
+    assert expect(early, 409)["code"] == "not_validated"
+    expect(app.call("PATCH", f"{path}/values", {"values": COMPLETE}, match=dossier["version"]), 200)
+    validated = expect(app.call("POST", f"{path}/validation", {}), 200)
+    assert expect(app.submit(validated), 422)["code"] == "attachments_missing"
+    ready = app.attach(dossier["id"])
+    expect(app.submit(ready), 201)
+    assert expect(app.submit(ready), 409)["code"] == "already_submitted"
+    edited = app.call("PATCH", f"{path}/values", {"values": {"phone": ""}}, match=ready["version"] + 1)
+    assert edited.status_code in (409, 412)
+
+
+def test_fifty_uses_of_one_link_confirm_once(platform: Any, new_app: NewApp) -> None:
+    app = new_app(space=False)
+    expect(app.call("PUT", "profile/v1/profile/email", {"email": app.email}), 200)
+    found = LINK.search(mail(platform, app, "/confirmation/").text or "")
+    assert found
+    token = found.group().rsplit("/", 1)[1]
+
+    def use(_: int) -> int:
+        return httpx.post(
+            f"{platform.public_url}/api/profile/v1/email-confirmations",
+            json={"token": token},
+            headers={"Idempotency-Key": str(uuid4())},
+            timeout=60,
+        ).status_code
+
+    with ThreadPoolExecutor(16) as pool:
+        assert set(pool.map(use, range(50))) <= {200, 409}
+    assert app.get("profile/v1/profile")["space"] == "confirmed"
+    facts = platform.rows(
+        "profile",
+        f"select id from event_log where type like '%space_confirmed%' and subject = '{app.claims()['sub']}'",
+    )
+    assert len(facts) == 1
+
+
+def test_removing_a_piece_against_submitting_has_one_outcome(new_app: NewApp) -> None:
+    app = new_app()
+    dossier = ready_claim(app)
+    path = f"dossier/v1/dossiers/{dossier['id']}"
+    piece = dossier["attachments"][0]["document_id"]
+
+    def remove() -> int:
+        return app.call("DELETE", f"{path}/attachments/{piece}", match=dossier["version"]).status_code
+
+    with ThreadPoolExecutor(2) as pool:
+        removal, deposit = pool.submit(remove), pool.submit(app.submit, dossier)
+    after = app.dossier(dossier["id"])
+    if deposit.result().status_code == 201:
+        assert removal.result() in (409, 412)
+        assert (after["state"], len(after["attachments"])) == ("submitted", 1)
+    else:
+        assert removal.result() == 200
+        assert (after["state"], len(after["attachments"])) == ("validated", 0)
+
+
+def test_forged_tokens_are_refused_by_every_service(platform: Any, new_app: NewApp) -> None:
+    app = new_app(space=False)
+    header, payload, signature = app.tokens["access_token"].split(".")
+    none = _b64({"alg": "none", "typ": "at+jwt"})
+    forged = {
+        "alg none": f"{none}.{payload}.",
+        "cut signature": f"{header}.{payload}.{signature[:-8]}",
+        "other subject": f"{header}.{_b64(app.claims() | {'sub': UNKNOWN})}.{signature}",
+        "id token": app.tokens["id_token"],
+        "refresh token": app.tokens["refresh_token"],
+        "nothing": "",
+    }
+    paths = {
+        "profile": "profile/v1/profile",
+        "dossier": "dossier/v1/dossiers",
+        "documents": f"documents/v1/documents/{UNKNOWN}",
+        "notifier": f"notifier/v1/notifications?dossier_id={UNKNOWN}",
+    }
+    for service in SERVICES:
+        for what, token in forged.items():
+            answer = httpx.get(
+                f"{platform.public_url}/api/{paths[service]}", headers={"Authorization": f"Bearer {token}"}
+            )
+            assert answer.status_code == 401, (service, what)
+
+
+def test_a_used_refresh_token_ends_the_whole_family(platform: Any, new_app: NewApp) -> None:
+    app = new_app(space=False)
+    stolen = app.tokens["refresh_token"]
+    app.refresh()
+    reuse = {"grant_type": "refresh_token", "refresh_token": stolen, "client_id": "demo-app"}
+    assert httpx.post(f"{platform.public_url}/identity/token", data=reuse).status_code == 400
+    fresh = reuse | {"refresh_token": app.tokens["refresh_token"]}
+    assert httpx.post(f"{platform.public_url}/identity/token", data=fresh).status_code == 400
+
+
+WRONG_FILES = [
+    ("empty", b"", "file_empty"),
+    ("not a PDF", b"<html><script>alert(1)</script></html>", "not_a_pdf"),
+    ("does not open", b"%PDF-1.7\nrubbish", "pdf_unreadable"),
+]
+
+
+@pytest.mark.parametrize(("what", "content", "code"), WRONG_FILES, ids=[w[0] for w in WRONG_FILES])
+def test_a_wrong_file_is_refused_with_a_reason_and_harms_nothing(
+    new_app: NewApp, what: str, content: bytes, code: str
+) -> None:
+    app = new_app(space=False)
+    draft = app.draft(PROCEDURE, COMPLETE)
+    kept = app.attach(draft["id"], "autres", signed_claim())
+    refused = app.upload(draft["id"], "reclamation", content)
+    assert refused.status_code == 422, what
+    problem = refused.json()
+    assert problem["code"] in (code, "validation_failed")
+    assert problem["detail"]
+    assert app.dossier(draft["id"])["attachments"] == kept["attachments"]
+    app.attach(draft["id"])
+
+
+def test_names_are_data(new_app: NewApp) -> None:
+    app = new_app(space=False)
+    draft = app.draft(PROCEDURE, COMPLETE)
+    for name in ("../../etc/passwd.pdf", "réclamation 🗳️ signée.pdf", '"><img src=x onerror=alert(1)>.pdf'):
+        completed = expect(app.upload(draft["id"], "autres", signed_claim(), name), 200)
+        document = completed["document"]
+        assert "/" not in document["filename"]
+        where = app.get(f"documents/v1/documents/{document['id']}/download")["url"]
+        served = httpx.get(where)
+        assert served.status_code == 200
+        assert served.headers["content-disposition"].startswith("attachment")
+        assert served.headers["x-content-type-options"] == "nosniff"
+        assert document["id"] in where
+
+
+def test_no_secret_and_no_person_is_in_the_logs(platform: Any, new_app: NewApp) -> None:
+    app = new_app()
+    expect(app.submit(ready_claim(app, WITH_DRC)), 201)
+    platform.settle()
+    person = next(c for c in load() if c.email == app.email)
+    canaries = {
+        "national number": person.national_number,
+        "e-mail": person.email,
+        "access token": app.tokens["access_token"].split(".")[2],
+        "refresh token": app.tokens["refresh_token"],
+        "missing pieces": WITH_DRC["missing_pieces"],
+    }
+    logs = [log for log in platform.logs() if log.stem not in ("simulator", "mailbox")]
+    assert len(logs) >= 14
+    for log in logs:
+        text = log.read_text(encoding="utf-8", errors="replace")
+        for what, canary in canaries.items():
+            assert canary not in text, f"{what} in {log.name}"
+
+
+def _b64(claims: dict[str, Any]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(claims).encode()).rstrip(b"=").decode()
+
+
+def _tail(path: str) -> str:
+    return path.rsplit("/", 1)[1]
+
+
+def _comparable(answer: httpx.Response, ids: dict[str, str]) -> dict[str, Any]:
+    text = answer.text
+    for value in ids.values():
+        text = text.replace(value, UNKNOWN)
+    return {name: value for name, value in json.loads(text).items() if name not in ADMIN_ONLY}
