@@ -2,30 +2,115 @@
 
 import argparse
 import sys
+import time
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
+from espace_stack.account import reachable_folder
+from espace_stack.dev import develop
+from espace_stack.legal import START, BackwardsError, parse_instant
 from espace_stack.part import FailedPart
 from espace_stack.servers import Servers
+from espace_stack.stack import DEFAULT_FOLDER, Stack, given_addresses
+from espace_stack.table import show_addresses, show_memory
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; 1 when a part failed."""
+    """Run one command; 1 when a part failed or the wish was refused."""
+    options = _parser().parse_args(arguments)
+    try:
+        run: Callable[[argparse.Namespace], int] = options.run
+        return run(options)
+    except FailedPart as failure:
+        print(f"\nFailed to start. {failure}", file=sys.stderr)
+    except BackwardsError as error:
+        print(error, file=sys.stderr)
+    return 1
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m espace_stack", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
+    parser.add_argument("--folder", type=Path, default=DEFAULT_FOLDER, help="where the stack lives")
+    commands = parser.add_subparsers(required=True, metavar="command")
+    up = commands.add_parser("up", help="start what does not run")
+    up.add_argument("--at", type=parse_instant, default=START, help="legal time of a new stack")
+    up.set_defaults(run=_up)
+    commands.add_parser("down", help="stop what up started; data stays").set_defaults(run=_down)
+    commands.add_parser("reset", help="stop and forget all data").set_defaults(run=_reset)
+    commands.add_parser("status", help="what runs, with its memory").set_defaults(run=_status)
+    travel = commands.add_parser("travel", help="move legal time forward")
+    travel.add_argument("to", type=parse_instant, help="such as 2024-10-22T00:00 (Brussels)")
+    travel.set_defaults(run=_travel)
+    dev = commands.add_parser("dev", help="run one service in the foreground, with reload")
+    dev.add_argument("service")
+    dev.set_defaults(run=_dev)
+    env = commands.add_parser("env", help="print the environment of a program")
+    env.add_argument("program")
+    env.set_defaults(run=_env)
     parts = commands.add_parser("parts", help="start PostgreSQL, RabbitMQ and S3 for tests; they stay")
     parts.add_argument("--out", type=Path, required=True, help="file for their addresses (JSON)")
-    parts.add_argument("--folder", type=Path, default=Path("/var/tmp/espace-test-parts"))
+    parts.add_argument("--at", type=Path, default=Path("/var/tmp/espace-test-parts"), help="their folder")
     parts.add_argument("--down", action="store_true", help="stop them instead")
-    options = parser.parse_args(arguments)
-    try:
-        return _parts(options)
-    except FailedPart as failure:
-        print(f"\n{failure}", file=sys.stderr)
-        return 1
+    parts.set_defaults(run=_parts)
+    return parser
+
+
+def _stack(options: argparse.Namespace) -> Stack:
+    began = time.monotonic()
+    return Stack(
+        options.folder,
+        given=given_addresses(),
+        report=lambda line: print(f"[{time.monotonic() - began:5.1f} s] {line}", flush=True),
+    )
+
+
+def _up(options: argparse.Namespace) -> int:
+    began = time.monotonic()
+    stack = _stack(options)
+    at: datetime = options.at
+    stack.legal.ensure(at)
+    started = stack.start()
+    print(show_addresses(stack))
+    print(f"ready after {time.monotonic() - began:.0f} s" if started else "everything was running already")
+    return 0
+
+
+def _down(options: argparse.Namespace) -> int:
+    _stack(options).stop()
+    return 0
+
+
+def _reset(options: argparse.Namespace) -> int:
+    _stack(options).reset()
+    print("all data of the stack is forgotten")
+    return 0
+
+
+def _status(options: argparse.Namespace) -> int:
+    print(show_memory(_stack(options)))
+    return 0
+
+
+def _travel(options: argparse.Namespace) -> int:
+    stack = _stack(options)
+    stack.legal.travel(options.to, not_before=stack.latest_receipt())
+    print(f"legal time is now {options.to:%A %d %B %Y, %H:%M:%S}")
+    return 0
+
+
+def _dev(options: argparse.Namespace) -> int:
+    return develop(_stack(options), options.service)
+
+
+def _env(options: argparse.Namespace) -> int:
+    for name, value in sorted(_stack(options).env(options.program).items()):
+        print(f"{name}={value}")
+    return 0
 
 
 def _parts(options: argparse.Namespace) -> int:
-    servers = Servers(options.folder.resolve(), private=True)
+    servers = Servers(reachable_folder(options.at), private=True)
     if options.down:
         servers.kill()
         options.out.unlink(missing_ok=True)

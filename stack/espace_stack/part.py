@@ -27,7 +27,7 @@ class Part:
     start_seconds = 60.0
     stop_signal = signal.SIGTERM
     stop_seconds = 25.0
-    external = False
+    port_names: tuple[str, ...] = ()
 
     def __init__(self, name: str, folder: Path, ports: Ports) -> None:
         self.name = name

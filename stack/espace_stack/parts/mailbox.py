@@ -11,6 +11,7 @@ from espace_stack.ports import Ports, answers
 class MailboxPart(Part):
     """``python -m espace_stack.mailbox``; messages stay in the stack's folder."""
 
+    port_names = ("mailbox", "smtp")
     stop_seconds = 5
 
     def __init__(self, folder: Path, ports: Ports) -> None:

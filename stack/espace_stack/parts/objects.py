@@ -18,6 +18,7 @@ ACCESS_KEY = "espace"
 class ObjectStore(Part):
     """``weed server -s3``. It takes up to 18 s to end on SIGTERM; what is acknowledged is on disk anyway."""
 
+    port_names = ("objects", "weed-master", "weed-volume", "weed-filer")
     start_seconds = 60
 
     def __init__(self, folder: Path, ports: Ports, secrets: Secrets, *, patient: bool) -> None:

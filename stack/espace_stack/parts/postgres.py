@@ -22,6 +22,7 @@ class Postgres(Part):
     ``durable=False`` leaves out fsync: a killed server still loses nothing, only a lost machine does.
     """
 
+    port_names = ("postgres",)
     as_server = True
     stop_signal = signal.SIGINT
 

@@ -10,7 +10,7 @@ import httpx
 
 from espace_stack.account import give, reachable_folder
 from espace_stack.part import FailedPart, Part
-from espace_stack.ports import Ports, answers
+from espace_stack.ports import Ports, answers, is_free
 from espace_stack.process import Process, base_environment
 from espace_stack.secret import Secrets
 
@@ -38,6 +38,7 @@ log.file = false
 class RabbitMQ(Part):
     """One node. Definitions and policies are loaded by whoever owns the topology."""
 
+    port_names = ("amqp", "rabbitmq-distribution", "rabbitmq-management", "rabbitmq-prometheus")
     as_server = True
     start_seconds = 120
     stop_seconds = 40
@@ -79,6 +80,8 @@ class RabbitMQ(Part):
             (self._home / name).mkdir(exist_ok=True)
         give(self._home)
         if not self._epmd.alive:
+            if not is_free(self.ports["epmd"]):
+                self.ports.move("epmd")
             epmd = shutil.which("epmd") or "/usr/bin/epmd"
             port = str(self.ports["epmd"])
             command = [epmd, "-port", port, "-address", "127.0.0.1"]
