@@ -8,6 +8,7 @@ import argparse
 import ctypes
 import importlib
 import json
+import multiprocessing
 import os
 import signal
 import sys
@@ -52,6 +53,8 @@ class Program:
 
     def main(self, arguments: Sequence[str] | None = None) -> None:
         """Do what the command line says, and exit."""
+        if multiprocessing.parent_process() is not None:
+            return  # granian's child imports the main module again
         options = self._parser().parse_args(arguments)
         try:
             sys.exit(options.run(options))

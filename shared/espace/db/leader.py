@@ -32,6 +32,11 @@ class Leader:
         self._leads = False
 
     @property
+    def leads(self) -> bool:
+        """Whether the lead was taken; the connection, and the lead with it, may be gone since."""
+        return self._leads
+
+    @property
     def connection(self) -> psycopg.Connection:
         """The connection that holds the lock, in autocommit mode; only after :meth:`lead` said yes."""
         if self._connection is None or not self._leads:

@@ -1,0 +1,196 @@
+"""The consumer: one thread owns the connection, a bounded pool handles, acknowledgements come back to it.
+
+What becomes of an event is told by the exception its handler raises:
+
+- none: committed together with its inbox row, then acknowledged;
+- ``TransientError`` (and lock or statement time-outs): copied to the next retry tier, then acknowledged;
+  after the last tier it is parked;
+- ``PermanentError``: parked among the dead letters;
+- ``DependencyDown``, or a database that is away: kept in hand and tried again, which stops the consumption
+  without spending tries;
+- anything else: a fault of ours, tried again through the first tiers, then parked.
+"""
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import pika
+import pika.exceptions
+from pika.adapters.blocking_connection import BlockingChannel
+
+from espace.bus import topology
+from espace.bus.copies import Copies
+from espace.bus.event import Incoming
+from espace.bus.handling import Abandoned, Delivery, Handler, Handling, Outcome, Parked, Retried
+from espace.db import Database
+from espace.telemetry import get_logger
+from espace.telemetry.metrics import CONSUMER_DURATION, CONSUMER_REDELIVERED, DEAD_LETTERS, LOOP_ERRORS
+from espace.worker import Stop, tick
+
+__all__ = ["Consumer", "Handler", "Incoming"]
+
+log = get_logger()
+REPORT_SECONDS = 15.0
+LONGEST_BACKOFF = 15.0
+Settlement = tuple[Delivery, Outcome]
+"""A delivery with what became of it, on its way back to the connection's thread."""
+
+
+class Consumer:
+    """One service's consumer.
+
+    Args:
+        handlers: exactly the types the service is subscribed to, each with the command it calls.
+        concurrency: how many events are handled at once; the database's pool must offer as many.
+
+    Raises:
+        ValueError: a subscribed type has no handler, or the reverse.
+    """
+
+    name = "consume"
+
+    def __init__(
+        self,
+        service: str,
+        handlers: Mapping[str, Handler],
+        database: Database,
+        amqp_url: str,
+        concurrency: int = 4,
+        retry_seconds: Sequence[float] = topology.RETRY_SECONDS,
+    ) -> None:
+        odd = topology.SUBSCRIPTIONS[service] ^ set(handlers)
+        if odd:
+            raise ValueError(f"handlers and subscriptions of {service} differ: {', '.join(sorted(odd))}")
+        self._service = service
+        self._amqp_url = amqp_url
+        self._concurrency = concurrency
+        self._retry_seconds = retry_seconds
+        self._handling = Handling(handlers, database)
+
+    def run(self, stop: Stop) -> None:
+        backoff = 0.5
+        while not stop.is_set():
+            started = time.monotonic()
+            try:
+                _Session(
+                    self._service, self._handling, self._amqp_url, self._concurrency, self._retry_seconds
+                ).run(stop)
+            except (pika.exceptions.AMQPError, OSError) as error:
+                LOOP_ERRORS.labels(self.name).inc()
+                log.warning("consumer.interrupted", reason=repr(error))
+                if time.monotonic() - started > LONGEST_BACKOFF:
+                    backoff = 0.5
+                stop.wait(backoff)
+                backoff = min(LONGEST_BACKOFF, backoff * 2)
+
+
+class _Session:
+    """One connection's life. Whatever is in the pool when it ends is abandoned: the broker delivers again."""
+
+    def __init__(
+        self,
+        service: str,
+        handling: Handling,
+        amqp_url: str,
+        concurrency: int,
+        retry_seconds: Sequence[float],
+    ) -> None:
+        self._service = service
+        self._handling = handling
+        self._parameters = pika.URLParameters(amqp_url)
+        self._parameters.heartbeat = 20
+        self._parameters.blocked_connection_timeout = 30
+        self._parameters.socket_timeout = 5
+        self._parameters.client_properties = {"connection_name": f"{service} consumer"}
+        self._concurrency = concurrency
+        self._retry_seconds = retry_seconds
+        self._over = threading.Event()
+        self._settled: queue.SimpleQueue[Settlement] = queue.SimpleQueue()
+        self._in_hand = 0
+        self._reported = float("-inf")
+
+    def run(self, stop: Stop) -> None:
+        connection = pika.BlockingConnection(self._parameters)
+        pool = ThreadPoolExecutor(self._concurrency, thread_name_prefix="handler")
+        try:
+            channel = connection.channel()
+            declare(channel)
+            copies = Copies(connection.channel(), self._service, self._retry_seconds)
+            channel.basic_qos(prefetch_count=5 * self._concurrency)
+            consumer_tag = channel.basic_consume(
+                topology.queue(self._service), self._on_message(connection, pool)
+            )
+            log.info("consumer.connected")
+            while not stop.is_set():
+                self._turn(connection, channel, copies)
+            channel.basic_cancel(consumer_tag)
+            self._over.set()  # what waits for a dependency gives up; what is being handled is finished
+            while self._in_hand:
+                self._turn(connection, channel, copies)
+        finally:
+            self._over.set()
+            pool.shutdown(wait=True, cancel_futures=True)
+            if connection.is_open:
+                connection.close()
+
+    def _on_message(
+        self, connection: pika.BlockingConnection, pool: ThreadPoolExecutor
+    ) -> Callable[
+        [BlockingChannel, pika.spec.Basic.Deliver, pika.BasicProperties, bytes],
+        None,
+    ]:
+        def work(delivery: Delivery) -> None:
+            started = time.monotonic()
+            outcome = self._handling.handle(delivery, self._over)
+            CONSUMER_DURATION.labels(self._service, outcome.label).observe(time.monotonic() - started)
+            self._settled.put((delivery, outcome))
+            try:
+                connection.add_callback_threadsafe(lambda: None)  # wakes the connection's thread
+            except pika.exceptions.ConnectionWrongStateError:
+                log.warning("consumer.stale_ack")
+
+        def on_message(
+            _channel: BlockingChannel,
+            method: pika.spec.Basic.Deliver,
+            properties: pika.BasicProperties,
+            body: bytes,
+        ) -> None:
+            if method.redelivered:
+                CONSUMER_REDELIVERED.labels(self._service).inc()
+            self._in_hand += 1
+            pool.submit(work, Delivery(method.delivery_tag, properties, body))
+
+        return on_message
+
+    def _turn(self, connection: pika.BlockingConnection, channel: BlockingChannel, copies: Copies) -> None:
+        tick(Consumer.name)
+        connection.process_data_events(time_limit=0.5)
+        while not self._settled.empty():
+            delivery, outcome = self._settled.get()
+            self._in_hand -= 1
+            if isinstance(outcome, Retried):
+                copies.retry(delivery, outcome)
+            elif isinstance(outcome, Parked):
+                copies.park(delivery, outcome)
+            if isinstance(outcome, Abandoned):
+                channel.basic_reject(delivery.tag, requeue=True)
+            else:
+                channel.basic_ack(delivery.tag)
+        if time.monotonic() - self._reported > REPORT_SECONDS:
+            self._reported = time.monotonic()
+            waiting = channel.queue_declare(topology.dead_queue(self._service), passive=True)
+            DEAD_LETTERS.labels(self._service).set(waiting.method.message_count)
+
+
+def declare(channel: BlockingChannel) -> None:
+    """Declare the whole topology on a pika channel."""
+    for exchange in topology.exchanges():
+        channel.exchange_declare(exchange.name, exchange.type, durable=True, arguments=exchange.arguments)
+    for declared in topology.queues():
+        channel.queue_declare(declared.name, durable=True, arguments=declared.arguments)
+    for binding in topology.bindings():
+        bind = channel.queue_bind if binding.kind == "queue" else channel.exchange_bind
+        bind(binding.destination, binding.source, binding.key)

@@ -1,0 +1,130 @@
+"""Looking after dead letters: ``python -m <service> dead-letters list | show ID… | replay [ID…]``."""
+
+import hashlib
+import json
+import sys
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pika
+from pika.adapters.blocking_connection import BlockingChannel
+
+from espace.bus import topology
+from espace.bus.consumer import declare
+from espace.bus.copies import ERROR, PARKED_AT, REASON, TRIES, Copies
+from espace.bus.event import decode
+from espace.bus.handling import Delivery
+from espace.errors import PermanentError
+from espace.telemetry import get_logger
+
+log = get_logger()
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    """An event that waits for a person.
+
+    ``id`` is the event's, or the beginning of the body's hash where the body is no event.
+    """
+
+    id: str
+    type: str
+    subject: str
+    reason: str
+    error: str
+    parked_at: str
+    tries: int
+    body: str
+
+
+def read(service: str, amqp_url: str) -> list[DeadLetter]:
+    """All dead letters of a service; they stay where they are."""
+    with _channel(amqp_url) as channel:
+        return [_dead_letter(delivery) for delivery in _all(channel, service)]
+
+
+def replay(service: str, amqp_url: str, ids: Collection[str] = ()) -> list[str]:
+    """Put dead letters (all, or those named) back into their queue; which ones were.
+
+    Each copy is confirmed before the dead letter goes. Replaying an event that was applied after all is
+    harmless: the inbox knows it.
+    """
+    with _channel(amqp_url) as channel:
+        copies = Copies(channel.connection.channel(), service, topology.RETRY_SECONDS)
+        replayed = []
+        for delivery in _all(channel, service):
+            letter = _dead_letter(delivery)
+            if not ids or letter.id in ids:
+                copies.replay(delivery)
+                channel.basic_ack(delivery.tag)
+                log.info("dead_letter.replayed", event_id=letter.id, type=letter.type)
+                replayed.append(letter.id)
+        return replayed
+
+
+def command(service: str, amqp_url: str, action: str, ids: Collection[str]) -> int:
+    """The command line; the exit status is 1 when an id that was named is not there."""
+    if action == "replay":
+        done = set(replay(service, amqp_url, ids))
+        sys.stdout.write(f"{len(done)} replayed\n")
+    else:
+        letters = [letter for letter in read(service, amqp_url) if not ids or letter.id in ids]
+        done = {letter.id for letter in letters}
+        for letter in letters:
+            if action == "show":
+                sys.stdout.write(json.dumps(_shown(letter), ensure_ascii=False, indent=2) + "\n")
+            else:
+                sys.stdout.write(
+                    f"{letter.id}  {letter.parked_at}  {letter.type}  {letter.reason}: {letter.error}\n"
+                )
+    missing = set(ids) - done
+    if missing:
+        sys.stderr.write(f"not among the dead letters: {', '.join(sorted(missing))}\n")
+    return 1 if missing else 0
+
+
+@contextmanager
+def _channel(amqp_url: str) -> Iterator[BlockingChannel]:
+    with pika.BlockingConnection(pika.URLParameters(amqp_url)) as connection:
+        channel = connection.channel()
+        declare(channel)
+        yield channel
+
+
+def _all(channel: BlockingChannel, service: str) -> Iterator[Delivery]:
+    """Each dead letter once; what is not acknowledged goes back when the connection closes."""
+    while True:
+        method, properties, body = channel.basic_get(topology.dead_queue(service))
+        if method is None:
+            return
+        yield Delivery(method.delivery_tag, properties, body)
+
+
+def _dead_letter(delivery: Delivery) -> DeadLetter:
+    headers = delivery.properties.headers or {}
+    try:
+        event = decode(delivery.body)
+        identity, type_, subject = str(event.id), event.type, event.subject
+    except PermanentError:
+        identity, type_, subject = hashlib.sha256(delivery.body).hexdigest()[:16], "-", "-"
+    return DeadLetter(
+        id=identity,
+        type=type_,
+        subject=subject,
+        # The broker's own reason where it, and not the consumer, gave the message up.
+        reason=str(headers.get(REASON) or headers.get("x-first-death-reason") or "unknown"),
+        error=str(headers.get(ERROR, "")),
+        parked_at=str(headers.get(PARKED_AT, "-")),
+        tries=int(headers.get(TRIES, 0)),
+        body=delivery.body.decode("utf-8", "replace"),
+    )
+
+
+def _shown(letter: DeadLetter) -> dict[str, Any]:
+    try:
+        body: Any = json.loads(letter.body)
+    except ValueError:
+        body = letter.body
+    return {**letter.__dict__, "body": body}

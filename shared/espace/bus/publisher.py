@@ -1,0 +1,212 @@
+"""Publishing in batches with pipelined confirms: kombu's connection, a raw channel of py-amqp.
+
+``Channel._basic_publish`` is private (the public name is the same function while ``confirm_publish`` is
+false, which is how we connect); amqp is pinned for it.
+"""
+
+import socket
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import amqp
+from amqp.exceptions import AMQPError
+from kombu.connection import Connection
+
+from espace.bus import topology
+from espace.bus.event import CONTENT_TYPE
+from espace.errors import EspaceError
+from espace.telemetry import get_logger
+
+log = get_logger()
+CONFIRM_SECONDS = 10.0
+BROKER_ERRORS = (OSError, AMQPError)
+
+
+class NotConfirmed(EspaceError):
+    """The broker did not take all of a batch: refused, returned, blocked, or silent for too long."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """What is published; ``id`` is unique within a batch."""
+
+    id: str
+    key: str
+    type: str
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a batch: the ids the broker has on disk, and why the others are not there."""
+
+    confirmed: frozenset[str]
+    error: Exception | None = None
+
+
+class Publisher:
+    """One connection to the broker, opened at need, dropped at the first error. Not for several threads."""
+
+    def __init__(self, amqp_url: str, name: str, *, confirm_seconds: float = CONFIRM_SECONDS) -> None:
+        self._url = amqp_url
+        self._name = name
+        self._confirm_seconds = confirm_seconds
+        self._connection: Any = None
+        self._channel: Any = None
+        self._blocked = False
+        self._published = 0
+        self._open: dict[int, str] = {}
+        self._refused: set[str] = set()
+        self._returned: set[str] = set()
+        self._confirmed: set[str] = set()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a connection."""
+        return self._connection is not None
+
+    def publish(self, exchange: str, batch: Sequence[Message]) -> Outcome:
+        """Publish persistently and wait for the confirms; after an error the connection is dropped."""
+        self._open.clear()
+        self._refused, self._returned, self._confirmed = set(), set(), set()
+        error: Exception | None = None
+        try:
+            self._connect()
+            for message in batch:
+                self._send(exchange, message)
+            self._drain()
+        except (*BROKER_ERRORS, NotConfirmed) as raised:
+            error = raised
+            self.close()
+        return Outcome(frozenset(self._confirmed), error)
+
+    def keep_alive(self) -> None:
+        """Answer heartbeats and read what the broker says; call it each second while idle."""
+        if self._connection is None:
+            return
+        try:
+            self._connection.heartbeat_check()
+            self._connection.drain_events(timeout=0)
+        except TimeoutError:
+            pass
+        except BROKER_ERRORS as error:
+            log.warning("relay.interrupted", reason=repr(error))
+            self.close()
+
+    def close(self) -> None:
+        """Drop the connection, whatever its state."""
+        if self._connection is None:
+            return
+        try:
+            transport = self._connection.connection.transport
+            if transport is not None:
+                transport.sock.settimeout(1)
+            self._connection.release()
+        except (*BROKER_ERRORS, AttributeError):
+            self._connection.collect(socket_timeout=0.1)
+        self._connection = self._channel = None
+
+    def _connect(self) -> None:
+        if self._connection is not None:
+            return
+        self._blocked = False
+        self._connection = Connection(  # type: ignore[no-untyped-call]
+            self._url,
+            heartbeat=20,
+            connect_timeout=5,
+            transport_options={
+                "confirm_publish": False,
+                "read_timeout": 10,
+                "write_timeout": 10,
+                "socket_settings": {socket.TCP_USER_TIMEOUT: 15_000},
+                "client_properties": {"connection_name": self._name},
+                "on_blocked": self._on_blocked,
+                "on_unblocked": self._on_unblocked,
+            },
+        )
+        self._connection.connect()
+        self._channel = self._connection.channel()
+        declare(self._channel)
+        self._channel.confirm_select()
+        self._channel.events["basic_ack"].add(self._on_ack)
+        self._channel.events["basic_nack"].add(self._on_nack)
+        self._channel.events["basic_return"].add(self._on_return)
+        self._published = 0
+
+    def _send(self, exchange: str, message: Message) -> None:
+        self._published += 1
+        self._open[self._published] = message.id
+        self._channel._basic_publish(
+            amqp.Message(
+                message.body,
+                delivery_mode=2,
+                message_id=message.id,
+                type=message.type,
+                content_type=CONTENT_TYPE,
+                content_encoding="utf-8",
+            ),
+            exchange,
+            message.key,
+            mandatory=True,
+        )
+        if self._blocked:
+            raise NotConfirmed("the broker blocks publishers")
+
+    def _drain(self) -> None:
+        deadline = time.monotonic() + self._confirm_seconds
+        while self._open:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise NotConfirmed(f"{len(self._open)} confirms are missing after {self._confirm_seconds} s")
+            if self._blocked:
+                raise NotConfirmed("the broker blocks publishers")
+            try:
+                self._connection.drain_events(timeout=left)
+            except TimeoutError:
+                continue
+        if self._refused:
+            raise NotConfirmed(f"the broker refused {len(self._refused)} messages")
+        if self._returned:
+            raise NotConfirmed(f"{len(self._returned)} messages have no queue")
+
+    def _on_ack(self, tag: int, multiple: bool) -> None:
+        for identity in self._settle(tag, multiple):
+            if identity not in self._returned:
+                self._confirmed.add(identity)
+
+    def _on_nack(self, tag: int, multiple: bool) -> None:
+        self._refused.update(self._settle(tag, multiple))
+
+    def _settle(self, tag: int, multiple: bool) -> list[str]:
+        if not multiple:
+            return [self._open.pop(tag)] if tag in self._open else []
+        return [self._open.pop(each) for each in [each for each in self._open if each <= tag]]
+
+    def _on_return(self, error: Exception, _exchange: str, _key: str, message: amqp.Message) -> None:
+        # Comes before its ack. An event that is declared without reader has no queue, and that is right.
+        if message.properties.get("type") not in topology.UNCONSUMED:
+            self._returned.add(message.properties["message_id"])
+            log.warning("relay.interrupted", reason=repr(error))
+
+    def _on_blocked(self, _reason: str) -> None:
+        self._blocked = True
+        log.warning("relay.blocked")
+
+    def _on_unblocked(self) -> None:
+        self._blocked = False
+        log.info("relay.unblocked")
+
+
+def declare(channel: Any) -> None:
+    """Declare the whole topology on a py-amqp channel: a publisher must find every queue bound."""
+    for exchange in topology.exchanges():
+        channel.exchange_declare(
+            exchange.name, exchange.type, durable=True, auto_delete=False, arguments=exchange.arguments
+        )
+    for queue in topology.queues():
+        channel.queue_declare(queue.name, durable=True, auto_delete=False, arguments=queue.arguments)
+    for binding in topology.bindings():
+        bind = channel.queue_bind if binding.kind == "queue" else channel.exchange_bind
+        bind(binding.destination, binding.source, binding.key)

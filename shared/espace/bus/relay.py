@@ -1,0 +1,121 @@
+"""The relay: publishes what the outbox points to, and deletes from it exactly what the broker confirmed."""
+
+import time
+from typing import Any
+
+import psycopg
+
+from espace import crash
+from espace.bus import topology
+from espace.bus.event import Event, encode, envelope, routing_key
+from espace.bus.publisher import CONFIRM_SECONDS, Message, Publisher
+from espace.db import Database
+from espace.db.leader import Leader
+from espace.telemetry import get_logger
+from espace.telemetry.metrics import EVENTS_PUBLISHED, LOOP_ERRORS, OUTBOX_OLDEST_AGE, OUTBOX_UNPUBLISHED
+from espace.worker import Stop, tick
+
+log = get_logger()
+BATCH = 500
+SHORTEST_PAUSE = 0.002
+LONGEST_PAUSE = 0.15
+FOLLOWER_PAUSE = 2.0
+REPORT_SECONDS = 5.0
+LONGEST_BACKOFF = 15.0
+
+# No cursor "position > last": positions become visible in the order of commits, not of numbers.
+_NEXT = """
+    SELECT e.position, e.id, e.type, e.subject, e.version, e.time, e.data, e.request_id, e.traceparent
+    FROM outbox o JOIN event_log e USING (position) ORDER BY position LIMIT %s
+"""
+_REPORT = (
+    "SELECT count(*), coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float FROM outbox"
+)
+
+
+class Relay:
+    """One service's relay; among many workers one leads, the others wait.
+
+    It reads and deletes on the very connection that holds the leader's lock, and holds no row lock while
+    it speaks with the broker.
+    """
+
+    name = "relay"
+
+    def __init__(
+        self, service: str, database: Database, amqp_url: str, *, confirm_seconds: float = CONFIRM_SECONDS
+    ) -> None:
+        self._service = service
+        self._leader = Leader(database.url, self.name)
+        self._publisher = Publisher(amqp_url, f"{service} relay", confirm_seconds=confirm_seconds)
+        self._reported = self._kept_alive = float("-inf")
+
+    def run(self, stop: Stop) -> None:
+        pause, backoff = SHORTEST_PAUSE, 0.5
+        try:
+            while not stop.is_set():
+                tick(self.name)
+                try:
+                    if not self._leader.leads and not self._leader.lead():
+                        stop.wait(FOLLOWER_PAUSE)
+                        continue
+                    self._report()
+                    published, error = self._step()
+                except psycopg.Error as raised:
+                    self._leader.resign()
+                    published, error = 0, raised
+                if error is not None:
+                    LOOP_ERRORS.labels(self.name).inc()
+                    log.warning("relay.interrupted", reason=repr(error), published=published)
+                    stop.wait(backoff)
+                    backoff = min(LONGEST_BACKOFF, backoff * 2)
+                    continue
+                backoff = 0.5
+                if published:
+                    pause = SHORTEST_PAUSE
+                if published < BATCH:
+                    self._keep_alive()
+                    stop.wait(pause)
+                    pause = min(LONGEST_PAUSE, pause * 1.5)
+        finally:
+            self._publisher.close()
+            self._leader.resign()
+
+    def _step(self) -> tuple[int, Exception | None]:
+        """Publish one batch; how many were confirmed, and what went wrong with the others."""
+        connection = self._leader.connection
+        rows = connection.execute(_NEXT, (BATCH,)).fetchall()
+        if not rows:
+            return 0, None
+        positions = {str(row[1]): (row[0], row[2]) for row in rows}
+        crash.point("relay.before_publish")
+        outcome = self._publisher.publish(topology.EVENTS, [self._message(row) for row in rows])
+        crash.point("relay.after_confirm")
+        if outcome.confirmed:
+            connection.execute(
+                "DELETE FROM outbox WHERE position = ANY(%s)", ([positions[i][0] for i in outcome.confirmed],)
+            )
+            for identity in outcome.confirmed:
+                EVENTS_PUBLISHED.labels(positions[identity][1]).inc()
+            log.info("relay.published", count=len(outcome.confirmed))
+        return len(outcome.confirmed), outcome.error
+
+    def _message(self, row: tuple[Any, ...]) -> Message:
+        _, identity, type_, subject, version, time_, data, request_id, traceparent = row
+        event = Event(id=identity, type=type_, subject=subject, version=version, time=time_, data=data)
+        document = envelope(event, service=self._service, request_id=request_id, traceparent=traceparent)
+        return Message(id=str(identity), key=routing_key(type_), type=type_, body=encode(document))
+
+    def _report(self) -> None:
+        if time.monotonic() - self._reported < REPORT_SECONDS:
+            return
+        self._reported = time.monotonic()
+        row = self._leader.connection.execute(_REPORT).fetchone()
+        assert row is not None
+        OUTBOX_UNPUBLISHED.set(row[0])
+        OUTBOX_OLDEST_AGE.set(row[1])
+
+    def _keep_alive(self) -> None:
+        if time.monotonic() - self._kept_alive >= 1:
+            self._kept_alive = time.monotonic()
+            self._publisher.keep_alive()
