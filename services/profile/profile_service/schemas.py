@@ -16,7 +16,9 @@ class Email(fields.String):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
         try:
-            address = validate_email(text or "", check_deliverability=False, allow_smtputf8=False)
+            address = validate_email(
+                (text or "").strip(), check_deliverability=False, allow_smtputf8=False, strict=True
+            )
         except EmailNotValidError as error:
             raise ValidationError(f"Give an e-mail address such as name@domain.be. {error}") from None
         return address.normalized

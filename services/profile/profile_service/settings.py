@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from espace.config import ServiceSettings
+from espace.config import ServiceSettings, SettingsError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,4 +17,4 @@ class Settings(ServiceSettings):
     def __post_init__(self) -> None:
         """Refuse a key that could be guessed."""
         if len(self.confirmation_key) < 32:
-            raise ValueError("ESPACE_CONFIRMATION_KEY: 32 characters at least")
+            raise SettingsError("ESPACE_CONFIRMATION_KEY: 32 characters at least")
