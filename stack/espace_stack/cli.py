@@ -32,6 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m espace_stack", description=__doc__)
     parser.add_argument("--folder", type=Path, default=DEFAULT_FOLDER, help="where the stack lives")
+    parser.add_argument("--private", action="store_true", help="as tests start it: crash points, free ports")
     commands = parser.add_subparsers(required=True, metavar="command")
     up = commands.add_parser("up", help="start what does not run")
     up.add_argument("--at", type=parse_instant, default=START, help="legal time of a new stack")
@@ -60,6 +61,7 @@ def _stack(options: argparse.Namespace) -> Stack:
     began = time.monotonic()
     return Stack(
         options.folder,
+        private=options.private,
         given=given_addresses(),
         report=lambda line: print(f"[{time.monotonic() - began:5.1f} s] {line}", flush=True),
     )

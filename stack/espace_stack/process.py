@@ -154,4 +154,6 @@ def _gone(members: list[psutil.Process], seconds: float) -> list[psutil.Process]
 def base_environment() -> dict[str, str]:
     """What every process of the stack inherits: where programs are, nothing of the terminal's."""
     kept = ("PATH", "LANG", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR", "PYTHONDONTWRITEBYTECODE")
-    return {name: os.environ[name] for name in kept if name in os.environ}
+    inherited = {name: os.environ[name] for name in kept if name in os.environ}
+    # glibc keeps an arena of memory per thread otherwise; our programs have a dozen mostly idle threads.
+    return {**inherited, "MALLOC_ARENA_MAX": "2"}

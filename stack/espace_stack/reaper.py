@@ -5,7 +5,6 @@ the folder's records name.
 """
 
 import contextlib
-import os
 import shutil
 import subprocess
 import sys
@@ -19,9 +18,7 @@ from espace_stack.process import Process
 def reaped(folder: Path) -> Iterator[None]:
     """While inside, a watcher stands by to end the processes recorded below ``folder``."""
     command = [sys.executable, "-m", "espace_stack.reaper", str(folder)]
-    watcher = subprocess.Popen(
-        command, stdin=subprocess.PIPE, start_new_session=True, env={**os.environ, "PYTHONPATH": ""}
-    )
+    watcher = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
     try:
         yield
     finally:

@@ -5,7 +5,7 @@ from email.message import EmailMessage
 
 import pytest
 
-from espace_stack.mailbox import Mailbox
+from espace_stack.mailbox.client import Mailbox
 from espace_stack.mailbox.smtp import Mode
 from espace_stack.parts.mailbox import MailboxPart
 

@@ -1,5 +1,4 @@
-"""The mail catcher: takes every message, sends none on, shows them on a page, and can misbehave on demand."""
+"""The mail catcher: takes every message, sends none on, shows them on a page, misbehaves on demand.
 
-from espace_stack.mailbox.client import Mailbox, Message
-
-__all__ = ["Mailbox", "Message"]
+Tests read it through :class:`espace_stack.mailbox.client.Mailbox`.
+"""

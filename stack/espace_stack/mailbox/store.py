@@ -5,12 +5,11 @@ import json
 import secrets
 import threading
 import time
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.parser import BytesParser
 from pathlib import Path
 from typing import Any
-
-from espace.clock import utcnow
 
 
 class MessageStore:
@@ -24,7 +23,7 @@ class MessageStore:
     def add(self, sender: str, recipients: list[str], content: bytes) -> str:
         """Keep a message; returns its id."""
         name = f"{time.time_ns():020d}-{secrets.token_hex(4)}"
-        envelope = {"from": sender, "to": recipients, "received_at": utcnow().isoformat()}
+        envelope = {"from": sender, "to": recipients}
         with self._lock:
             (self._folder / f"{name}.eml").write_bytes(content)
             temporary = self._folder / f"{name}.new"
@@ -44,11 +43,13 @@ class MessageStore:
         if raw is None:
             return None
         envelope = json.loads((self._folder / f"{name}.json").read_text())
+        arrived = (self._folder / f"{name}.eml").stat().st_mtime
         message = BytesParser(policy=email.policy.default).parsebytes(raw)
         assert isinstance(message, EmailMessage)
         return {
             "id": name,
             **envelope,
+            "received_at": datetime.fromtimestamp(arrived, UTC).isoformat(),
             "subject": str(message["Subject"] or ""),
             "message_id": str(message["Message-ID"] or ""),
             "headers": {key: str(value) for key, value in message.items()},

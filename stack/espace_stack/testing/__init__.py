@@ -1,6 +1,8 @@
 """The pytest plugin: real servers, fresh databases, the mailbox, the whole platform and a browser."""
 
+from espace_stack.testing.browser import PageFactory, browser, page_factory, pytest_runtest_makereport
 from espace_stack.testing.mailbox import mailbox, mailbox_part
+from espace_stack.testing.platform import Platform, _platform, _servers, platform
 from espace_stack.testing.servers import (
     FreshDatabase,
     Objects,
@@ -14,11 +16,19 @@ from espace_stack.testing.servers import (
 __all__ = [
     "FreshDatabase",
     "Objects",
+    "PageFactory",
+    "Platform",
+    "_platform",
+    "_servers",
     "_templates",
     "amqp_url",
+    "browser",
     "fresh_database",
     "mailbox",
     "mailbox_part",
     "objects",
+    "page_factory",
     "parts",
+    "platform",
+    "pytest_runtest_makereport",
 ]

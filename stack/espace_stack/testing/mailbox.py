@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from espace_stack.mailbox import Mailbox
+from espace_stack.mailbox.client import Mailbox
 from espace_stack.parts.mailbox import MailboxPart
 from espace_stack.ports import Ports
 from espace_stack.reaper import reaped

@@ -2,7 +2,6 @@
 
 import os
 import secrets
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,6 @@ import pytest
 from psycopg import sql
 
 from espace_stack.parts.objects import client
-from espace_stack.reaper import reaped
 from espace_stack.servers import Addresses, Servers
 
 FreshDatabase = Callable[[str], str]
@@ -31,19 +29,14 @@ class Objects:
 
 
 @pytest.fixture(scope="session")
-def parts() -> Iterator[Addresses]:
+def parts(request: pytest.FixtureRequest) -> Addresses:
     """PostgreSQL, RabbitMQ and S3 for this session, or those that ``ESPACE_TEST_PARTS`` names."""
     given = os.environ.get("ESPACE_TEST_PARTS")
     if given:
-        yield Addresses.read(Path(given))
-        return
-    folder = Path(tempfile.mkdtemp(prefix="espace-parts-"))
-    folder.chmod(0o755)
-    servers = Servers(folder, private=True)
-    with reaped(folder):
-        servers.start()
-        yield servers.addresses
-        servers.kill()
+        return Addresses.read(Path(given))
+    servers: Servers = request.getfixturevalue("_servers")
+    servers.start()
+    return servers.addresses
 
 
 @pytest.fixture(scope="session")

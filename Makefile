@@ -1,0 +1,55 @@
+# Each line calls one tool; what they do is in stack/README.md.
+.DEFAULT_GOAL := up
+SHELL := /bin/sh
+PYTHON := .venv/bin/python
+STACK := $(PYTHON) -m espace_stack
+PACKAGES := espace espace_stack espace_web login_simulator identity_service profile_service dossier_service \
+	documents_service notifier_service deadline_scheduler_service
+export MYPYPATH := shared:stack:stack/simulator:web:services/identity:services/profile:services/dossier:services/documents:services/notifier:services/deadline-scheduler
+
+.PHONY: up down reset status travel dev test test-long lint types format bench environment test-environment
+
+up: environment ## start everything (AT=2024-10-15T09:00: legal time of a new stack)
+	@$(STACK) up $(if $(AT),--at $(AT))
+
+down: environment ## stop what up started; data stays
+	@$(STACK) down
+
+reset: environment ## stop, and forget all data
+	@$(STACK) reset
+
+status: environment ## what runs, with its memory
+	@$(STACK) status
+
+travel: environment ## move legal time forward: TO=2024-10-22T00:00
+	@$(STACK) travel "$(TO)"
+
+dev: environment ## one service with reload against the running stack: SERVICE=dossier
+	@$(STACK) dev "$(SERVICE)"
+
+test: test-environment lint ## everything but the long tests
+	$(PYTHON) -m pytest -q -m "not long" --durations=15
+
+test-long: test-environment lint ## everything
+	$(PYTHON) -m pytest -q --timeout=1800 --durations=25
+
+lint: test-environment types ## style, types, arrows
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	.venv/bin/lint-imports
+
+types: test-environment
+	$(PYTHON) -m mypy $(PACKAGES:%=-p %)
+
+format: test-environment
+	$(PYTHON) -m ruff check --fix .
+	$(PYTHON) -m ruff format .
+
+bench: test-environment ## ratios against a peer measured in the same run
+	$(PYTHON) -m benchmarks
+
+environment:
+	@python3 stack/bootstrap.py
+
+test-environment:
+	@python3 stack/bootstrap.py --tests

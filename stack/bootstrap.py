@@ -1,0 +1,120 @@
+"""Makes the environment of the repository on a bare machine: uv, the virtual environment, system packages.
+
+Needs nothing but Python 3.11. Installs system packages when it may (root, apt); otherwise prints the exact
+command. Run again, it changes nothing.
+"""
+
+import argparse
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+TOOLS = ROOT / ".tools"
+UV = "uv>=0.13,<0.14"
+RABBITMQ = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
+POLICY = Path("/usr/sbin/policy-rc.d")
+_updated = False
+
+
+def main() -> int:
+    """Bring everything that is missing; 1 when something needs a person."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tests", action="store_true", help="with the browser for the tests")
+    options = parser.parse_args()
+    if sys.version_info < (3, 11):  # noqa: UP036 - that is what it is here to say
+        print(f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}", file=sys.stderr)
+        return 1
+    wanted = []
+    if not RABBITMQ.exists() and not os.environ.get("ESPACE_STACK_AMQP_URL"):
+        wanted.append("rabbitmq-server")
+    if options.tests and not Path("/usr/bin/chromium").exists():
+        wanted += ["chromium", "fonts-dejavu-core"]
+    if wanted and not install(wanted):
+        return 1
+    return synchronize()
+
+
+def synchronize() -> int:
+    """The virtual environment as the lock says."""
+    uv = find_uv()
+    if uv is None:
+        return 1
+    fresh = not (ROOT / ".venv").exists()
+    if fresh:
+        print("making the environment from uv.lock …", flush=True)
+    environment = {k: v for k, v in os.environ.items() if k not in ("VIRTUAL_ENV", "PYTHONPATH")}
+    command = [uv, "sync", "--all-packages", "--locked"] + ([] if fresh else ["--quiet"])
+    return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+
+
+def find_uv() -> str | None:
+    """uv on the path, ours from an earlier run, or a new one beside the repository's files."""
+    for candidate in (shutil.which("uv"), str(TOOLS / "bin" / "uv")):
+        if candidate and Path(candidate).exists() and _runs([candidate, "--version"]):
+            return candidate
+    print("installing uv into .tools …", flush=True)
+    if not (_runs([sys.executable, "-c", "import ensurepip, venv"]) or install([_venv_package()])):
+        return None
+    subprocess.run([sys.executable, "-m", "venv", str(TOOLS)], check=True)
+    subprocess.run([str(TOOLS / "bin" / "pip"), "install", "--quiet", UV], check=True)
+    return str(TOOLS / "bin" / "uv")
+
+
+def install(packages: list[str]) -> bool:
+    """Install system packages, or print how; no service of theirs is started or enabled."""
+    global _updated
+    update = ["apt-get", "update", "-qq"]
+    command = ["apt-get", "install", "-y", "--no-install-recommends", *packages]
+    if os.geteuid() != 0 or shutil.which("apt-get") is None:
+        prefix = "" if os.geteuid() == 0 else "sudo "
+        print(f"missing: {', '.join(packages)}. Install, then run this again:", file=sys.stderr)
+        print(f"  {prefix}{' '.join(update[:2])} && {prefix}{' '.join(command)}", file=sys.stderr)
+        return False
+    print(f"installing from the system's packages: {', '.join(packages)} …", flush=True)
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    with _no_service_starts():
+        if not _updated:
+            subprocess.run(update, env=environment, check=False)
+            _updated = True
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        print(f"{' '.join(command)} failed:\n{(done.stdout + done.stderr)[-3000:]}", file=sys.stderr)
+        return False
+    if "rabbitmq-server" in packages and Path("/run/systemd/system").exists():
+        # Ours is a node of its own; the system's must not start with the next boot.
+        subprocess.run(["systemctl", "disable", "--now", "rabbitmq-server"], check=False, capture_output=True)
+    return True
+
+
+@contextlib.contextmanager
+def _no_service_starts() -> Iterator[None]:
+    """Debian's packages start their services unless this file says no; it is put back as it was."""
+    if POLICY.exists():
+        yield
+        return
+    POLICY.write_text("#!/bin/sh\nexit 101\n")
+    POLICY.chmod(0o755)
+    try:
+        yield
+    finally:
+        POLICY.unlink()
+
+
+def _venv_package() -> str:
+    return "python3-venv" if sys.executable.startswith("/usr/bin") else f"python3.{sys.version_info[1]}-venv"
+
+
+def _runs(command: list[str]) -> bool:
+    try:
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

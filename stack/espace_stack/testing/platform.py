@@ -1,0 +1,108 @@
+"""The whole platform for tests through the gateway, to be broken and repaired at will."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from espace_stack.legal import Legal
+from espace_stack.mailbox.client import Mailbox
+from espace_stack.part import Part, wait_until
+from espace_stack.reaper import reaped
+from espace_stack.servers import Servers
+from espace_stack.stack import Report, Stack
+
+
+class Platform:
+    """A private stack as tests see it."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+
+    @property
+    def public_url(self) -> str:
+        """The gateway's origin."""
+        return self.stack.url("gateway")
+
+    @property
+    def legal(self) -> Legal:
+        """Legal time: ``freeze``, ``unfreeze``, ``travel``, ``set``."""
+        return self.stack.legal
+
+    @property
+    def mail(self) -> Mailbox:
+        """The mail catcher."""
+        return self.stack.mailbox.client
+
+    def url(self, name: str) -> str:
+        """The inside address of a part."""
+        return self.stack.url(name)
+
+    def part(self, name: str) -> Part:
+        """A part to stop, kill, pause, resume, start or restart."""
+        return self.stack.part(name)
+
+    def database_url(self, service: str) -> str:
+        """The address of a service's database, for looking behind the scenes."""
+        return self.stack.database_url(service)
+
+    def arm_crash(self, program: str, point: str) -> None:
+        """Let ``program`` (``dossier-worker``) kill itself when it next passes ``point``."""
+        folder = self.stack.settings.crash_folder(program)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / point).touch()
+
+    def wait_crashed(self, program: str, seconds: float = 30) -> None:
+        """Wait until the armed program is dead."""
+        part = self.part(program)
+        wait_until(lambda: not part.alive, f"the crash of {program}", seconds)
+
+    def heal(self) -> None:
+        """Everything as it should be: nothing armed, paused or stopped, the mailbox well-behaved."""
+        for armed in (self.stack.folder / "crash").glob("*/*"):
+            armed.unlink()
+        for part in self.stack.parts:
+            if part.alive:
+                part.resume()
+        self.stack.start()
+        self.mail.switch("ok")
+
+
+@pytest.fixture(scope="session")
+def _servers() -> Iterator[Servers]:
+    """Servers of this session alone."""
+    folder = Path(tempfile.mkdtemp(prefix="espace-"))
+    folder.chmod(0o755)
+    servers = Servers(folder, private=True)
+    with reaped(folder):
+        yield servers
+
+
+@pytest.fixture(scope="session")
+def _platform(request: pytest.FixtureRequest) -> Platform:
+    """The started platform, in a folder of its own or in ``ESPACE_TEST_PLATFORM``, where it stays running."""
+    given = os.environ.get("ESPACE_TEST_PLATFORM")
+    folder = Path(given) if given else request.getfixturevalue("_servers").folder
+    stack = Stack(folder, private=True, report=_tell(request))
+    stack.start()
+    return Platform(stack)
+
+
+@pytest.fixture
+def platform(_platform: Platform) -> Platform:
+    """The whole platform, everything running; state of earlier tests stays in its databases."""
+    _platform.heal()
+    return _platform
+
+
+def _tell(request: pytest.FixtureRequest) -> Report:
+    reporter = request.config.pluginmanager.get_plugin("terminalreporter")
+    verbose = request.config.get_verbosity() > 0
+
+    def report(line: str) -> None:
+        if reporter is not None and verbose:
+            reporter.write_line(f"  {line}")
+
+    return report
