@@ -51,7 +51,7 @@ class Service:
         """What was recorded about a citizen: type, version and data, in order."""
         query = text("SELECT type, version, data FROM event_log WHERE subject = :s ORDER BY position")
         with self.database.session() as session:
-            return [tuple(row) for row in session.execute(query, {"s": str(citizen)})]  # type: ignore[misc]
+            return [tuple(row) for row in session.execute(query, {"s": str(citizen)})]
 
     def token(self, citizen: UUID) -> str:
         """The token of the link in the last message, asked for as the notifier does."""

@@ -102,7 +102,8 @@ def test_characters_that_cannot_be_stored_are_refused_at_their_field(api: Any, t
 
 
 def test_a_body_of_another_shape(api: Any) -> None:
-    for body in ([], "text", 7):
+    bodies: tuple[Any, ...] = ([], "text", 7)
+    for body in bodies:
         problem(post(api, body), 422, "validation_failed")
 
 
