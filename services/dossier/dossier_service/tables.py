@@ -106,9 +106,7 @@ information_request_pieces = Table(
     "information_request_pieces",
     metadata,
     *_piece_columns(),
-    Column[uuid.UUID](
-        "request_id", Uuid, ForeignKey("information_requests.id"), nullable=False, index=True
-    ),
+    Column[uuid.UUID]("request_id", Uuid, ForeignKey("information_requests.id"), nullable=False, index=True),
     Column[datetime | None]("sent_at", _Instant),
 )
 

@@ -204,7 +204,7 @@ def _reminder(node: Node) -> Reminder | None:
         try:
             return Reminder(days, time.fromisoformat(node.string("at")))
         except ValueError:
-            node.problem("at", "is not a time of the day as \"09:00\"")
+            node.problem("at", 'is not a time of the day as "09:00"')
     return None
 
 
@@ -270,5 +270,3 @@ def _condition_contradictions(procedure: Procedure, condition: Condition, where:
         yield f"{where}: the condition names a field that does not exist, {condition.field!r}"
     elif asked.choices and condition.equals not in {choice.value for choice in asked.choices}:
         yield f"{where}: {condition.equals!r} is no choice of {condition.field}"
-
-

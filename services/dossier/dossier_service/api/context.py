@@ -1,0 +1,55 @@
+"""What every route works with: the desk, the clock, the other services, the language."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+
+from flask import Flask, current_app, request
+from sqlalchemy.orm import Session
+
+from dossier_service.claims.practice import Desk
+from dossier_service.localized import LANGUAGES
+from dossier_service.statements import StatementKeys
+from espace.clock import LegalClock
+from espace.http import ServiceClient, principal
+
+EXTENSION = "dossier.counter"
+
+
+@dataclass(frozen=True)
+class Counter:
+    """What the composition root puts together."""
+
+    desk: Desk
+    clock: LegalClock
+    identity: ServiceClient
+    keys: StatementKeys
+
+    def open_in(self, app: Flask) -> None:
+        """Make it known to the routes of an app."""
+        app.extensions[EXTENSION] = self
+
+    def now(self, session: Session) -> datetime:
+        """Legal time."""
+        return self.clock.now(session)
+
+
+def counter() -> Counter:
+    """The counter of the app in hand."""
+    return cast(Counter, current_app.extensions[EXTENSION])
+
+
+def language() -> str:
+    """The language of texts: the query's ``language``, else the best accepted one, else French."""
+    asked = request.args.get("language")
+    if asked in LANGUAGES:
+        return asked
+    return request.accept_languages.best_match(LANGUAGES) or _preferred() or "fr"
+
+
+def _preferred() -> str | None:
+    try:
+        preferred = principal().language
+    except LookupError:
+        return None
+    return preferred if preferred in LANGUAGES else None

@@ -1,0 +1,130 @@
+"""Routes: drafts, from opening to the validated form with its files."""
+
+from typing import Any
+from uuid import UUID
+
+from dossier_service.api.bodies import (
+    AttachmentBody,
+    EmptyBody,
+    LanguageQuery,
+    ListQuery,
+    OpenBody,
+    ValuesBody,
+)
+from dossier_service.api.context import counter, language
+from dossier_service.api.locked import locked, page_of, require_level
+from dossier_service.api.refusals import refusals
+from dossier_service.api.schemas import DossierList, DossierPage
+from dossier_service.claims import queries, store
+from dossier_service.claims.commands import drafting
+from dossier_service.pieces import PieceRefused
+from dossier_service.statements import read_statement
+from espace.errors import TransientError
+from espace.http import Blueprint, Problem, database, idempotent, principal, require_match, transaction
+
+blueprint = Blueprint("dossiers", __name__, service="dossier", auth="citizen", url_prefix="/api/dossier/v1")
+
+
+@blueprint.route("/dossiers", methods=["POST"])
+@idempotent
+@blueprint.arguments(OpenBody)
+@blueprint.arguments(LanguageQuery, location="query")
+@blueprint.response(201, DossierPage)
+def open_dossier(body: dict[str, Any], _query: dict[str, Any]) -> dict[str, Any]:
+    """Open a draft of a procedure, prefilled from the login."""
+    citizen = principal().citizen
+    with refusals(), transaction() as unit:
+        practice = counter().desk.newest(body["procedure"])
+        require_level(practice.procedure)
+        now = counter().now(unit.session)
+        dossier = drafting.open_dossier(unit, practice, citizen, _identity_of(citizen), now)
+        return page_of(unit.session, dossier)
+
+
+@blueprint.route("/dossiers")
+@blueprint.arguments(ListQuery, location="query")
+@blueprint.response(200, DossierList)
+def list_dossiers(query: dict[str, Any]) -> dict[str, Any]:
+    """The citizen's dossiers, a page at a time."""
+    with database().session() as session:
+        return queries.list_page(
+            session,
+            counter().desk,
+            principal().citizen,
+            state=query["state"],
+            sort=query["sort"],
+            page=query["page"],
+            page_size=query["page_size"],
+            language=language(),
+        )
+
+
+@blueprint.route("/dossiers/<uuid:dossier_id>")
+@blueprint.arguments(LanguageQuery, location="query")
+@blueprint.response(200, DossierPage)
+def get_dossier(_query: dict[str, Any], dossier_id: UUID) -> dict[str, Any]:
+    """Everything the page of a dossier shows."""
+    with refusals(), database().session() as session:
+        return page_of(session, store.own(session, principal().citizen, dossier_id))
+
+
+@blueprint.route("/dossiers/<uuid:dossier_id>/values", methods=["PATCH"])
+@blueprint.arguments(ValuesBody)
+@blueprint.arguments(LanguageQuery, location="query")
+@blueprint.response(200, DossierPage)
+def patch_values(body: dict[str, Any], _query: dict[str, Any], dossier_id: UUID) -> dict[str, Any]:
+    """Keep what was typed, right or wrong; the answer's ``errors`` say what is wrong. Needs If-Match."""
+    with locked(dossier_id) as at:
+        require_match(at.dossier.version)
+        at.dossier.type_in(at.practice, body["values"], at.now)
+        return at.page()
+
+
+@blueprint.route("/dossiers/<uuid:dossier_id>/validation", methods=["POST"])
+@idempotent
+@blueprint.arguments(EmptyBody)
+@blueprint.arguments(LanguageQuery, location="query")
+@blueprint.response(200, DossierPage)
+def validate_dossier(_body: dict[str, Any], _query: dict[str, Any], dossier_id: UUID) -> dict[str, Any]:
+    """Validate and freeze the form, or 422 with every error at its field."""
+    with locked(dossier_id) as at:
+        at.dossier.validate(at.practice, at.now)
+        return at.page()
+
+
+@blueprint.route("/dossiers/<uuid:dossier_id>/attachments", methods=["POST"])
+@idempotent
+@blueprint.arguments(AttachmentBody)
+@blueprint.arguments(LanguageQuery, location="query")
+@blueprint.response(201, DossierPage)
+def attach(body: dict[str, Any], _query: dict[str, Any], dossier_id: UUID) -> Any:
+    """Add a file by documents' signed statement; the same file again changes nothing (200)."""
+    with refusals():
+        facts = read_statement(
+            body["statement"], counter().keys, owner_id=principal().citizen, dossier_id=dossier_id
+        )
+        if facts.slot != body["slot"]:
+            raise PieceRefused("unknown_slot", None)
+    with locked(dossier_id) as at:
+        new = at.dossier.attach(at.practice, facts, at.now)
+        return at.page(), 201 if new else 200
+
+
+@blueprint.route("/dossiers/<uuid:dossier_id>/attachments/<uuid:document_id>", methods=["DELETE"])
+@blueprint.arguments(LanguageQuery, location="query")
+@blueprint.response(200, DossierPage)
+def detach(_query: dict[str, Any], dossier_id: UUID, document_id: UUID) -> dict[str, Any]:
+    """Remove a file from a draft. Needs If-Match."""
+    with locked(dossier_id) as at:
+        require_match(at.dossier.version)
+        if not at.dossier.detach(document_id, at.now):
+            raise store.NotFound
+        return at.page()
+
+
+def _identity_of(citizen: UUID) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = counter().identity.get(f"/internal/v1/citizens/{citizen}")
+    except Problem as error:
+        raise TransientError(f"identity does not know its citizen: {error.code}") from error
+    return found

@@ -1,0 +1,23 @@
+"""Loads requests. The dossier's row lock guards them: take it first."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from dossier_service.information_requests.model import InformationRequest
+from dossier_service.tables import information_requests
+
+
+def requests_of(session: Session, dossier_ids: Sequence[UUID]) -> list[InformationRequest]:
+    """The requests of some dossiers, oldest first."""
+    table = information_requests
+    wanted = select(InformationRequest).where(table.c.dossier_id.in_(dossier_ids))
+    return list(session.scalars(wanted.order_by(table.c.opened_at, table.c.id)))
+
+
+def find(session: Session, request_id: UUID) -> InformationRequest | None:
+    """The request of that id, as the database has it now."""
+    wanted = select(InformationRequest).where(information_requests.c.id == request_id)
+    return session.scalars(wanted.execution_options(populate_existing=True)).one_or_none()
