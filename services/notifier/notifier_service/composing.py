@@ -14,7 +14,6 @@ from notifier_service.model import Claimed, NotSent, Template, Undeliverable
 from notifier_service.owners import Contact, Owners
 from notifier_service.rendering import Rendered, Renderer
 
-USABLE_CONFIRMATION: Final = "pending"
 OPEN: Final = "open"
 
 
@@ -54,11 +53,11 @@ class Composer:
 
     def _confirmation(self, message: Claimed) -> Composed:
         found = self._owners.confirmation(UUID(message.facts["confirmation_id"]))
-        if found.state != USABLE_CONFIRMATION:
+        if found.state != OPEN:
             raise NotSent(found.state)
         if found.expires_at <= utcnow():
             raise NotSent("expired")
-        if not found.link.startswith(f"{self._public_url}/"):
+        if not found.link or not found.link.startswith(f"{self._public_url}/"):
             raise Undeliverable("foreign_link")
         values = {"link": found.link, "expires": format_instant(found.expires_at, found.language)}
         return self._written(message, Contact(found.email, found.language), values)

@@ -52,9 +52,11 @@ def build_message(
         mail["Date"] = format_datetime(date)
         mail["Message-ID"] = f"<{message_id}@{domain}>"
         mail["Auto-Submitted"] = "auto-generated"
-        mail["Content-Language"] = rendered.language
     except ValueError as error:
         raise Undeliverable("header_refused") from error
     mail.set_content(rendered.text, cte="quoted-printable")
     mail.add_alternative(rendered.html, subtype="html", cte="quoted-printable")
+    mail["Content-Language"] = (
+        rendered.language
+    )  # at the end: what sets the content drops the headers about it
     return mail

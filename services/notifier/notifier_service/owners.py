@@ -24,11 +24,11 @@ class Contact:
 
 @dataclass(frozen=True)
 class Confirmation:
-    """A confirmation of an address: the link that profile alone can make."""
+    """A confirmation of an address: the link that profile alone can make, there while it can be used."""
 
     email: str
     language: str
-    link: str
+    link: str | None
     expires_at: datetime
     state: str
 
