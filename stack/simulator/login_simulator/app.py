@@ -20,7 +20,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     population = citizens.load()
     catalogue = means.catalogue(settings.email_code_level)
     switches = means.Switches()
-    server = provider.create_provider(app, settings, population)
+    server = provider.create_provider(app, settings)
     app.register_blueprint(pages.create(server, settings, population, catalogue, switches, Challenges()))
 
     @app.get("/.well-known/openid-configuration")
@@ -59,7 +59,7 @@ def create_app(settings: Settings | None = None) -> Flask:
             return jsonify(
                 {"error": 'expected {"means": "<id>" or "all", "down": true|false, "reason": ""}'}
             ), 422
-        names = list(catalogue) if wish.get("means") == "all" else [wish.get("means")]
+        names = list(catalogue) if wish.get("means") == "all" else [str(wish.get("means"))]
         if any(name not in catalogue for name in names):
             return jsonify({"error": f"means is one of {', '.join(catalogue)} or all"}), 422
         for name in names:

@@ -48,7 +48,7 @@ def create(
                 redirect_uri=grant.redirect_uri,
                 state=request.args.get("state"),
             )
-        if request.method == "GET" or "username" not in request.form and "challenge" not in request.form:
+        if request.method == "GET" or ("username" not in request.form and "challenge" not in request.form):
             return page(means)
         citizen, answer = identify(means)
         if citizen is None:

@@ -15,7 +15,7 @@ from authlib.oidc.rpinitiated import EndSessionEndpoint
 from flask import Flask, g
 from joserfc.jwk import KeySet, RSAKey
 
-from login_simulator.citizens import Citizen, Population
+from login_simulator.citizens import Citizen
 from login_simulator.clock import epoch
 from login_simulator.means import LEVEL_PREFIX, Means
 from login_simulator.settings import Settings
@@ -148,7 +148,7 @@ class Pkce(CodeChallenge):  # type: ignore[misc]
             raise InvalidRequestError("A 'code_challenge' of method S256 is required.")
 
 
-def create_provider(app: Flask, settings: Settings, population: Population) -> AuthorizationServer:
+def create_provider(app: Flask, settings: Settings) -> AuthorizationServer:
     """Wire the provider; the page that confirms puts the means used into ``flask.g.means``."""
     key = RSAKey.generate_key(2048, {"use": "sig", "alg": "RS256"}, auto_kid=True)
     keys = KeySet([key])

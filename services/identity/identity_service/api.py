@@ -1,0 +1,31 @@
+"""For the sister services: what they may know of a citizen."""
+
+from typing import Any
+from uuid import UUID
+
+from espace.http import Blueprint, Problem, transaction
+from identity_service import accounts
+from identity_service.context import Context
+
+
+def create(context: Context) -> Blueprint:
+    """The blueprint of ``/internal/v1``; a service token for ``identity`` opens it."""
+    routes = Blueprint("internal", __name__, service="identity", auth="service", url_prefix="/internal/v1")
+
+    @routes.get("/citizens/<uuid:citizen_id>")
+    def citizen(citizen_id: UUID) -> dict[str, Any]:
+        with transaction() as unit:
+            found = context.profiles.internal(unit.session, citizen_id)
+            facts = context.profiles.facts(unit.session, citizen_id) or {}
+        if found is None:
+            raise Problem(404, "not_found", "There is no such citizen.")
+        if found["address"] is None and facts.get("national_number"):
+            # The register did not answer when she logged in: ask it again now that somebody needs it.
+            record = context.register.look_up(facts["national_number"])
+            if record:
+                with transaction() as unit:
+                    accounts.learn(unit.session, context.vault, citizen_id, record)
+                    found = context.profiles.internal(unit.session, citizen_id) or found
+        return found
+
+    return routes
