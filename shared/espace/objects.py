@@ -149,15 +149,24 @@ class ObjectStore:
                 response.close()
                 response.release_conn()
 
-    def copy_if_match(self, source: str, target: str, *, etag: str) -> ObjectInfo:
+    def copy_if_match(self, source: str, target: str, *, etag: str, content_type: str) -> ObjectInfo:
         """Copy within the bucket, provided that the source still has ``etag``.
+
+        Args:
+            content_type: of the copy; the source's was only claimed.
 
         Raises:
             ObjectMissing: no such source.
             ObjectChanged: the source has another ETag.
         """
         with _translated(source):
-            self._inside.copy_object(self.bucket, target, CopySource(self.bucket, source, match_etag=etag))
+            self._inside.copy_object(
+                self.bucket,
+                target,
+                CopySource(self.bucket, source, match_etag=etag),
+                metadata={"Content-Type": content_type},
+                metadata_directive="REPLACE",
+            )
         return self.stat(target)
 
     def put(self, key: str, content: bytes, *, content_type: str) -> None:

@@ -1,17 +1,17 @@
-"""Papers as PDF: typst, archival (PDF/A-2a) and accessible (PDF/UA-1); the same paper gives the same bytes."""
+"""Papers as PDF by typst, archival (PDF/A-2a) and accessible (PDF/UA-1); same paper, same bytes."""
 
 import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import typst
 
 from documents_service.papers import Paper
 
 FOLDER: Final = Path(__file__).parent / "typst"
-STANDARDS: Final = ["a-2a", "ua-1"]
+STANDARDS: Final[list[Literal["a-2a", "ua-1"]]] = ["a-2a", "ua-1"]
 MOST_TRIES: Final = 64
 
 _UNPRINTABLE = re.compile(r'the text `"(.+)"` could not be displayed', re.S)
@@ -45,7 +45,7 @@ def _compile(paper: Paper, missing: Iterable[str]) -> bytes:
         str(FOLDER / f"{paper.kind}.typ"),
         root=str(FOLDER),
         sys_inputs={"data": json.dumps(content, ensure_ascii=False)},
-        pdf_standards=STANDARDS,
+        pdf_standards=[*STANDARDS],
         ignore_system_fonts=True,
         timestamp=paper.at.replace(microsecond=0),
     )

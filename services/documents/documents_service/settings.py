@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import ClassVar
 
 from espace.config import ServiceSettings
 
@@ -16,6 +17,8 @@ class Settings(ServiceSettings):
     said to be "not scanned". ``statement_key`` holds one or more private EC keys (PEM, P-256): the first
     signs, all are published.
     """
+
+    client_id: ClassVar[str] = "documents"
 
     objects_url: str
     objects_access_key: str

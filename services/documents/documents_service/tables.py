@@ -71,6 +71,7 @@ documents = Table(
     Column("scan_attempts", Integer, nullable=False),
     _instant("scanned_at"),
     _instant("deposited_at"),
+    _instant("sweep_due_at"),
     _instant("incoming_removed_at"),
     Column("version", Integer, nullable=False),
     CheckConstraint("state IN ('registered', 'verified', 'refused', 'expired')", name="ck_documents_state"),
@@ -80,7 +81,7 @@ documents = Table(
     CheckConstraint("(state = 'verified') = (verified_at IS NOT NULL)", name="ck_documents_verified"),
     Index("ix_documents_dossier", "dossier_id"),
 )
-Index("ix_documents_registered", documents.c.created_at, postgresql_where=documents.c.state == "registered")
+Index("ix_documents_registered", documents.c.sweep_due_at, postgresql_where=documents.c.state == "registered")
 Index("ix_documents_scan_due", documents.c.scan_due_at, postgresql_where=documents.c.scan == "pending")
 Index(
     "ix_documents_to_remove",

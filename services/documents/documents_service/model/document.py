@@ -44,6 +44,7 @@ class Document:
         etag: the version of the uploaded object that was verified.
         statement: the signed statement about the verified file, the same at each asking.
         version: grows with each fact that is published about the document.
+        sweep_due_at: when the sweeper looks next whether a file came that nobody completed.
         incoming_removed_at: when the uploaded object was removed from ``incoming/``.
     """
 
@@ -70,6 +71,7 @@ class Document:
     scan_attempts: int = 0
     scanned_at: datetime | None = None
     deposited_at: datetime | None = None
+    sweep_due_at: datetime | None = None
     incoming_removed_at: datetime | None = None
     version: int = 0
 

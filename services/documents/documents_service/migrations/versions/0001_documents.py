@@ -33,11 +33,12 @@ STATEMENTS = (
         scan_attempts integer NOT NULL,
         scanned_at timestamptz,
         deposited_at timestamptz,
+        sweep_due_at timestamptz,
         incoming_removed_at timestamptz,
         version integer NOT NULL,
         CONSTRAINT ck_documents_verified CHECK ((state = 'verified') = (verified_at IS NOT NULL)))""",
     "CREATE INDEX ix_documents_dossier ON documents (dossier_id)",
-    "CREATE INDEX ix_documents_registered ON documents (created_at) WHERE state = 'registered'",
+    "CREATE INDEX ix_documents_registered ON documents (sweep_due_at) WHERE state = 'registered'",
     "CREATE INDEX ix_documents_scan_due ON documents (scan_due_at) WHERE scan = 'pending'",
     """CREATE INDEX ix_documents_to_remove ON documents (expires_at)
         WHERE incoming_removed_at IS NULL AND state <> 'registered'""",
