@@ -1,0 +1,131 @@
+"""Exceptions to pages: the one mapping. A page says what happened, what is kept and what to do."""
+
+import json
+
+from flask import Flask, g, render_template, request
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response
+
+from espace.db import is_unavailable
+from espace.telemetry import get_logger
+from espace_web.context import N_, SESSION_COOKIE, _, drop_cookie, page
+from espace_web.oidc import IdentityAway
+from espace_web.remote import Refused, ServiceDown
+from espace_web.sessions import SessionOver
+
+log = get_logger()
+
+TITLES = {
+    400: N_("Cette demande ne peut pas être traitée"),
+    403: N_("Vous n’avez pas accès à cette page"),
+    404: N_("Page introuvable"),
+    405: N_("Cette demande ne peut pas être traitée"),
+    409: N_("Cette action n’est plus possible"),
+    413: N_("Le fichier ou le formulaire est trop grand"),
+    429: N_("Trop de demandes en peu de temps"),
+    500: N_("Une erreur est survenue"),
+    503: N_("Le service est momentanément indisponible"),
+}
+TEXTS = {
+    400: N_("Revenez à la page précédente, rechargez-la et recommencez."),
+    403: N_("Si vous pensez qu’il s’agit d’une erreur, connectez-vous à nouveau."),
+    404: N_("L’adresse n’existe pas, ou ce qu’elle désigne ne vous appartient pas."),
+    405: N_("Revenez à la page précédente, rechargez-la et recommencez."),
+    409: N_("Votre dossier a changé entre-temps. Ouvrez-le pour voir son état actuel."),
+    413: N_("La taille maximale d’un fichier est de 20 Mo. Réduisez-le ou divisez-le, puis recommencez."),
+    429: N_("Attendez un instant, puis recommencez. Rien de ce que vous avez enregistré n’est perdu."),
+    500: N_("Ce qui était enregistré l’est toujours. Recommencez dans quelques instants."),
+    503: N_("Ce qui était enregistré l’est toujours. Recommencez dans quelques instants."),
+}
+RETRY_AFTER_SECONDS = 5
+
+
+def install(app: Flask) -> None:
+    """Register the mapping."""
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(SessionOver, _session_over)
+    app.register_error_handler(ServiceDown, _away)
+    app.register_error_handler(IdentityAway, _away)
+    app.register_error_handler(Refused, _refused)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def error_page(status: int, detail: str | None = None) -> Response:
+    """The page of one status; ``detail`` replaces its usual text. JSON for our own script."""
+    text = detail or _(TEXTS.get(status, TEXTS[500]))
+    if wants_json():
+        return Response(_json(text), status, mimetype="application/json")
+    known = status if status in TITLES else 500
+    return page("errors/error.html", status, heading=_(TITLES[known]), text=text, code=status)
+
+
+def wants_json() -> bool:
+    """Whether our script asks, and not a page."""
+    return request.headers.get("Accept", "").startswith("application/json")
+
+
+def _json(text: str) -> str:
+    return json.dumps({"error": text})
+
+
+def _http(error: HTTPException) -> Response:
+    response = error_page(error.code or 500)
+    if isinstance(error.get_response(), Response) and error.code == 405:
+        response.headers["Allow"] = error.get_response().headers.get("Allow", "")
+    return response
+
+
+def _session_over(_error: SessionOver) -> Response:
+    g.session = None
+    if wants_json():
+        response = Response('{"error": "session"}', 401, mimetype="application/json")
+    else:
+        target = request.full_path.rstrip("?") if request.method == "GET" else "/accueil"
+        response = page("errors/signed_out.html", 401, target=target, kept=False, expired=True)
+    drop_cookie(response, SESSION_COOKIE)
+    return response
+
+
+def _away(_error: Exception) -> Response:
+    response = error_page(503)
+    response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return response
+
+
+def _refused(error: Refused) -> Response:
+    if error.status == 401:
+        return _session_over(SessionOver())
+    if error.code == "level_too_low":
+        level = int(error.problem.get("min_level") or 450)
+        return page("errors/level.html", 403, level=level, target=request.path)
+    if error.status == 412:
+        return error_page(409, error.detail)
+    response = error_page(error.status if error.status in TITLES else 409, _detail(error))
+    if error.retry_after:
+        response.headers["Retry-After"] = error.retry_after
+    return response
+
+
+def _detail(error: Refused) -> str | None:
+    # dossier and profile explain in the page's language; the kit's own answers are for programmers.
+    return error.detail if error.status in (409, 410, 422) and error.detail else None
+
+
+def _unexpected(error: Exception) -> Response:
+    if isinstance(error, SQLAlchemyError) and is_unavailable(error):
+        log.warning("http.unavailable", reason=type(error).__name__, route=str(request.url_rule))
+        return _bare(503)
+    log.error("http.failed", exc_info=error, route=str(request.url_rule))
+    return _bare(500)
+
+
+def _bare(status: int) -> Response:
+    # Nothing that may fail again: no session, no service.
+    g.session = None
+    g.setdefault("language", "fr")
+    text = render_template("errors/error.html", heading=_(TITLES[status]), text=_(TEXTS[status]), code=status)
+    response = Response(text, status, mimetype="text/html")
+    if status == 503:
+        response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return response

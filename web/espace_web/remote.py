@@ -1,0 +1,143 @@
+"""Calls to the services with the citizen's own token.
+
+Every call carries the request id and the page's language. A POST carries an ``Idempotency-Key`` and is
+therefore repeated when the connection breaks, and while the service says that the same request is still
+being worked on: a double click ends on the answer of the first.
+"""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from espace.telemetry import get_logger, request_id
+
+log = get_logger()
+
+CONNECT_PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8)
+IN_PROGRESS_SECONDS = 20.0
+TIMEOUT = httpx.Timeout(15.0, connect=2.0, pool=5.0)
+
+
+class ServiceDown(Exception):
+    """A service did not answer, or answered with a fault of its own."""
+
+    def __init__(self, service: str) -> None:
+        super().__init__(service)
+        self.service = service
+
+
+class Refused(Exception):
+    """A service refused: its problem+json."""
+
+    def __init__(
+        self, service: str, status: int, problem: dict[str, Any], retry_after: str | None = None
+    ) -> None:
+        super().__init__(f"{service}: {status} {problem.get('code')}")
+        self.service = service
+        self.status = status
+        self.problem = problem
+        self.code = str(problem.get("code", ""))
+        self.detail = str(problem.get("detail", ""))
+        self.errors: dict[str, list[str]] = problem.get("errors") or {}
+        self.retry_after = retry_after
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a service answered: its status, its JSON."""
+
+    status: int
+    data: Any
+
+
+class Remote:
+    """The services behind web, by short name."""
+
+    def __init__(self, urls: dict[str, str], http: httpx.Client) -> None:
+        self._urls = urls
+        self._http = http
+
+    def fetch(self, service: str, path: str) -> Any:
+        """A public JSON document of a service, such as its OpenAPI description.
+
+        Raises:
+            ServiceDown: it cannot be had.
+        """
+        try:
+            answer = self._http.get(self._urls[service] + path)
+            answer.raise_for_status()
+            return answer.json()
+        except (httpx.HTTPError, ValueError) as error:
+            raise ServiceDown(service) from error
+
+    def call(
+        self,
+        service: str,
+        method: str,
+        path: str,
+        *,
+        token: str | None,
+        language: str,
+        params: dict[str, Any] | None = None,
+        json: Any = None,
+        key: str | None = None,
+        version: int | None = None,
+    ) -> Answer:
+        """One call below ``/api/<service>/v1``.
+
+        Raises:
+            ServiceDown: no answer, or 5xx.
+            Refused: any other answer than 2xx.
+        """
+        headers = {"Accept": "application/json", "Accept-Language": language}
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token}"
+        if request_id():
+            headers["X-Request-Id"] = str(request_id())
+        if key is not None:
+            headers["Idempotency-Key"] = key
+        if version is not None:
+            headers["If-Match"] = f'"{version}"'
+        request = self._http.build_request(
+            method, f"{self._urls[service]}/api/{service}/v1{path}", params=params, json=json, headers=headers
+        )
+        give_up = time.monotonic() + IN_PROGRESS_SECONDS
+        pause = 0.1
+        while True:
+            answer = self._send(service, request, repeatable=method == "GET" or key is not None)
+            problem = _problem(answer)
+            if problem.get("code") != "request_in_progress" or time.monotonic() > give_up:
+                break
+            time.sleep(pause)
+            pause = min(pause * 1.5, 1.0)
+        if answer.status_code >= 500:
+            log.warning("call.failed", audience=service, status=answer.status_code)
+            raise ServiceDown(service)
+        if answer.status_code >= 300:
+            raise Refused(service, answer.status_code, problem, answer.headers.get("Retry-After"))
+        return Answer(answer.status_code, answer.json() if answer.content else None)
+
+    def _send(self, service: str, request: httpx.Request, *, repeatable: bool) -> httpx.Response:
+        for pause in (*CONNECT_PAUSES, None):
+            try:
+                return self._http.send(request)
+            except httpx.TransportError as error:
+                refused = isinstance(error, httpx.ConnectError)
+                again = refused or (repeatable and not isinstance(error, httpx.TimeoutException))
+                if pause is None or not again:
+                    log.warning("call.failed", audience=service, reason=type(error).__name__)
+                    raise ServiceDown(service) from error
+                time.sleep(pause)
+        raise AssertionError("the last try returns or raises")
+
+
+def _problem(answer: httpx.Response) -> dict[str, Any]:
+    if answer.status_code < 400 or "json" not in answer.headers.get("Content-Type", ""):
+        return {}
+    try:
+        found = answer.json()
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

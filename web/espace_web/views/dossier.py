@@ -1,0 +1,81 @@
+"""A dossier's page: its steps, what is asked, its pieces, what became of each notice; its documents."""
+
+import uuid
+
+from flask import Blueprint, redirect
+from werkzeug.wrappers import Response
+
+from espace_web.context import N_, _, api, language, page
+from espace_web.oidc import IdentityAway
+from espace_web.remote import Refused, ServiceDown
+from espace_web.views.form import read
+
+views = Blueprint("dossier", __name__)
+TEMPLATES = {
+    "space_confirmation": N_("Confirmation de votre adresse"),
+    "receipt": N_("Accusé de réception"),
+    "information_requested": N_("Demande de renseignement complémentaire"),
+    "information_request_opened": N_("Demande de renseignement complémentaire"),
+    "reminder": N_("Rappel de l’échéance"),
+    "information_provided": N_("Réponse reçue"),
+    "information_request_answered": N_("Réponse reçue"),
+    "information_request_lapsed": N_("Demande échue"),
+}
+OUTCOMES = {
+    "pending": (N_("En attente d’envoi"), "busy"),
+    "sending": (N_("En attente d’envoi"), "busy"),
+    "retrying": (N_("Nouvel essai prévu"), "busy"),
+    "sent": (N_("Envoyé"), "good"),
+    "failed": (N_("Non distribué"), "bad"),
+    "not_sent": (N_("Non envoyé"), "quiet"),
+}
+
+
+@views.get("/dossiers/<uuid:dossier_id>")
+def show(dossier_id: object) -> Response:
+    """One dossier. The notices come from another service and may be missing alone."""
+    dossier = read(dossier_id)
+    try:
+        found = api("notifier").get("/notifications", dossier_id=str(dossier_id), language=language())
+        notices = found["items"] if isinstance(found, dict) else found
+    except (ServiceDown, Refused, IdentityAway):
+        notices = None
+    return page(
+        "dossier/dossier.html", dossier=dossier, notices=notices, notice_name=_notice_name, outcome=_outcome
+    )
+
+
+@views.get("/dossiers/<uuid:dossier_id>/declaration")
+def declaration(dossier_id: object) -> Response:
+    """The declaration as a PDF; made from the frozen values when it does not exist yet."""
+    values = read(dossier_id)["values_sha256"]
+    return _generated("/declarations", dossier_id, f"declaration {values}")
+
+
+@views.get("/dossiers/<uuid:dossier_id>/recepisse.pdf")
+def receipt_pdf(dossier_id: object) -> Response:
+    """The receipt as a PDF."""
+    return _generated("/receipts", dossier_id, "receipt")
+
+
+@views.get("/documents/<uuid:document_id>")
+def download(document_id: object) -> Response:
+    """To the document's short-lived signed address."""
+    found = api("documents").get(f"/documents/{document_id}/download")
+    return redirect(found["url"], 303)
+
+
+def _generated(path: str, dossier_id: object, name: str) -> Response:
+    key = str(uuid.uuid5(uuid.UUID(str(dossier_id)), name))
+    made = api("documents").post(path, {"dossier_id": str(dossier_id)}, key=key)
+    return download(made["document_id"])
+
+
+def _notice_name(template: str) -> str:
+    name = template.partition(".")[0]
+    return _(TEMPLATES[name]) if name in TEMPLATES else name
+
+
+def _outcome(state: str) -> tuple[str, str]:
+    words, tone = OUTCOMES.get(state, OUTCOMES["pending"])
+    return _(words), tone

@@ -1,0 +1,69 @@
+"""Pages that say how things are: accessibility, privacy, cookies, and the documentation of the APIs."""
+
+from flask import Blueprint
+from werkzeug.wrappers import Response
+
+from espace_web.context import house, page, public
+from espace_web.remote import ServiceDown
+
+views = Blueprint("pages", __name__)
+SERVICES = ("profile", "dossier", "documents", "notifier", "identity")
+METHODS = ("get", "post", "put", "patch", "delete")
+
+
+@views.get("/accessibilite")
+@public
+def accessibility() -> Response:
+    """How accessible this is."""
+    return page("pages/accessibility.html")
+
+
+@views.get("/vie-privee")
+@public
+def privacy() -> Response:
+    """What becomes of personal data."""
+    return page("pages/privacy.html")
+
+
+@views.get("/cookies")
+@public
+def cookies() -> Response:
+    """Which cookies there are."""
+    return page("pages/cookies.html")
+
+
+@views.get("/api/")
+@public
+def api_documentation() -> Response:
+    """One page for the APIs of all services, from what they publish themselves."""
+    documents: list[tuple[str, dict[str, object] | None]] = []
+    for service in SERVICES:
+        try:
+            documents.append(
+                (service, _operations(house().remote.fetch(service, f"/api/{service}/openapi.json")))
+            )
+        except ServiceDown:
+            documents.append((service, None))
+    return page("pages/api.html", documents=documents, public_url=house().settings.public_url)
+
+
+def _operations(document: dict[str, object]) -> dict[str, object]:
+    paths = document.get("paths")
+    operations = []
+    for path, item in (paths if isinstance(paths, dict) else {}).items():
+        for method in METHODS:
+            if method in item:
+                operation = item[method]
+                operations.append(
+                    {
+                        "method": method.upper(),
+                        "path": path,
+                        "summary": operation.get("summary") or operation.get("description") or "",
+                        "statuses": sorted(
+                            status for status in operation.get("responses", {}) if status != "default"
+                        ),
+                    }
+                )
+    info = document.get("info")
+    title = info.get("title", "") if isinstance(info, dict) else ""
+    return {"title": title, "operations": operations}
