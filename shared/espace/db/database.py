@@ -1,10 +1,11 @@
 """The door to one service's PostgreSQL."""
 
+import select
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
-from sqlalchemy import Engine, create_engine, exc, text
+from sqlalchemy import Engine, create_engine, event, exc, text
 from sqlalchemy.orm import Session
 
 from espace.db.unit_of_work import UnitOfWork
@@ -42,9 +43,9 @@ class Database:
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=5,
-            pool_pre_ping=True,
             connect_args={**CONNECT_ARGS, "application_name": application_name, "options": options},
         )
+        event.listen(self.engine, "checkout", _refuse_closed)
         self._reading = self.engine.execution_options(postgresql_readonly=True)
 
     @contextmanager
@@ -74,6 +75,22 @@ class Database:
     def dispose(self) -> None:
         """Close the pool's connections."""
         self.engine.dispose()
+
+
+def _refuse_closed(connection: "psycopg.Connection[object]", _record: object, _proxy: object) -> None:
+    """Have the pool replace a connection that the server closed while it was idle.
+
+    A look at the socket (2 µs) in place of a round trip for each transaction: an idle connection has
+    nothing to say but its end.
+    """
+    if connection.closed or _poll_readable(connection.fileno()):
+        raise exc.DisconnectionError("closed while idle")
+
+
+def _poll_readable(descriptor: int) -> bool:
+    poller = select.poll()
+    poller.register(descriptor, select.POLLIN)
+    return bool(poller.poll(0))
 
 
 def is_unavailable(error: BaseException) -> bool:

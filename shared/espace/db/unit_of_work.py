@@ -1,11 +1,20 @@
 """One transaction: what a use case changes and the events it records, together or not at all."""
 
-from sqlalchemy import insert, select
+from sqlalchemy import bindparam, insert, select
 from sqlalchemy.orm import Session
 
 from espace.bus.event import Event
 from espace.db.tables import event_log, outbox
 from espace.telemetry import request_id, traceparent
+
+# Made once: building and keying the statement took longer than running it.
+_LOGGED = (
+    insert(event_log)
+    .values({c.name: bindparam(c.name, type_=c.type) for c in event_log.c if c.name != "position"})
+    .returning(event_log.c.position)
+    .cte("logged")
+)
+_PUBLISH = insert(outbox).from_select(["position"], select(_LOGGED.c.position))
 
 
 class UnitOfWork:
@@ -36,20 +45,17 @@ class UnitOfWork:
         """Write the pending state, then the pending events."""
         self.session.flush()
         for event in self._events:
-            logged = (
-                insert(event_log)
-                .values(
-                    id=event.id,
-                    type=event.type,
-                    subject=event.subject,
-                    version=event.version,
-                    time=event.time,
-                    data=dict(event.data),
-                    request_id=request_id(),
-                    traceparent=traceparent(),
-                )
-                .returning(event_log.c.position)
-                .cte("logged")
+            self.session.connection().execute(
+                _PUBLISH,
+                {
+                    "id": event.id,
+                    "type": event.type,
+                    "subject": event.subject,
+                    "version": event.version,
+                    "time": event.time,
+                    "data": dict(event.data),
+                    "request_id": request_id(),
+                    "traceparent": traceparent(),
+                },
             )
-            self.session.execute(insert(outbox).from_select(["position"], select(logged.c.position)))
         self._events.clear()

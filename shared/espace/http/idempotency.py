@@ -10,7 +10,6 @@ from typing import Any, TypeVar, overload
 from flask import Response, g, request
 from flask import make_response as to_response
 from sqlalchemy import Row, insert, text
-from sqlalchemy.exc import DBAPIError
 
 from espace.db import UnitOfWork
 from espace.db.tables import idempotency_keys
@@ -37,6 +36,7 @@ _FIND = text(
     "SELECT body_hash, status, headers, body FROM idempotency_keys "
     "WHERE principal = :principal AND key = :key AND route = :route"
 )
+_KEEP = insert(idempotency_keys)
 
 
 class _Refused(Exception):
@@ -112,17 +112,7 @@ def _once(view: Callable[[], Response], key: str, body_hash: bytes) -> Response:
             if response.status_code >= 400:
                 raise _Refused(response)
             stamp(response)
-            unit.session.execute(
-                insert(idempotency_keys).values(
-                    **identity,
-                    body_hash=body_hash,
-                    status=response.status_code,
-                    headers={
-                        name: response.headers[name] for name in KEPT_HEADERS if name in response.headers
-                    },
-                    body=response.get_data(),
-                )
-            )
+            _keep(unit, identity, body_hash, response)
     except _Refused as refused:
         return refused.response
     return response
@@ -135,14 +125,7 @@ def _claim(unit: UnitOfWork, identity: Mapping[str, str]) -> Row[Any] | None:
     """
     name = hashlib.sha256("\0".join(identity.values()).encode()).digest()
     lock = {"lock": int.from_bytes(name[:8], signed=True)}
-    try:
-        taken = unit.session.execute(_LOCK, lock).scalar_one()
-    except DBAPIError as error:
-        if not error.connection_invalidated:
-            raise
-        # The pool held a connection that had died meanwhile, nothing was done with it: once more.
-        unit.session.rollback()
-        taken = unit.session.execute(_LOCK, lock).scalar_one()
+    taken = unit.session.connection().execute(_LOCK, lock).scalar_one()
     if not taken:
         raise Problem(
             409,
@@ -150,7 +133,20 @@ def _claim(unit: UnitOfWork, identity: Mapping[str, str]) -> Row[Any] | None:
             "The same request is being worked on: repeat it with the same key in a moment.",
             headers={"Retry-After": "1"},
         )
-    return unit.session.execute(_FIND, identity).one_or_none()
+    return unit.session.connection().execute(_FIND, identity).one_or_none()
+
+
+def _keep(unit: UnitOfWork, identity: Mapping[str, str], body_hash: bytes, response: Response) -> None:
+    unit.session.connection().execute(
+        _KEEP,
+        {
+            **identity,
+            "body_hash": body_hash,
+            "status": response.status_code,
+            "headers": {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers},
+            "body": response.get_data(),
+        },
+    )
 
 
 def _replay(stored: Row[Any], body_hash: bytes) -> Response:
