@@ -1,6 +1,5 @@
 """What goes out, for writing it and for the OpenAPI document."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 import marshmallow as ma
@@ -10,11 +9,10 @@ from espace.bus import rfc3339
 fields = ma.fields
 
 
-class Instant(fields.Field[datetime]):
-    """An instant in UTC with ``Z``."""
+class Instant(fields.AwareDateTime):
+    """An instant in UTC, written with ``Z``."""
 
-    def _serialize(self, value: datetime | None, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
-        return rfc3339(value.astimezone(UTC)) if value else None
+    SERIALIZATION_FUNCS = {**fields.AwareDateTime.SERIALIZATION_FUNCS, "iso": rfc3339}  # noqa: RUF012  as the base class has it
 
 
 class Name(ma.Schema):
@@ -59,15 +57,11 @@ class AnsweredQuestion(Question):
     errors = fields.List(fields.Str())
 
 
-class Section(ma.Schema):
-    key = fields.Str()
-    title = fields.Str()
-    intro = fields.Str(allow_none=True)
-    fields = fields.List(fields.Nested(Question))
-
-
-class AnsweredSection(Section):
-    fields = ma.fields.List(ma.fields.Nested(AnsweredQuestion))
+_SECTION = {"key": fields.Str(), "title": fields.Str(), "intro": fields.Str(allow_none=True)}
+Section = ma.Schema.from_dict({**_SECTION, "fields": fields.List(fields.Nested(Question))}, name="Section")
+AnsweredSection = ma.Schema.from_dict(
+    {**_SECTION, "fields": fields.List(fields.Nested(AnsweredQuestion))}, name="AnsweredSection"
+)
 
 
 class Statement(ma.Schema):
