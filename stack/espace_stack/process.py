@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -142,13 +143,22 @@ def _reap(pid: int) -> None:
 
 def _gone(members: list[psutil.Process], seconds: float) -> list[psutil.Process]:
     """Wait for the end of ``members``; returns those still alive."""
-    own = [_children[member.pid] for member in members if member.pid in _children]
-    _, left = psutil.wait_procs([m for m in members if m.pid not in _children], timeout=seconds)
-    for child in own:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            child.wait(timeout=seconds)
-            del _children[child.pid]
-    return left + [member for member in members if member.pid in _children]
+    deadline = time.monotonic() + seconds
+    left = members
+    while left and (left := [member for member in left if not _is_gone(member)]):
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.02)
+    return left
+
+
+def _is_gone(member: psutil.Process) -> bool:
+    """Ended, even if its parent has not looked yet."""
+    _reap(member.pid)
+    try:
+        return not member.is_running() or member.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def base_environment() -> dict[str, str]:

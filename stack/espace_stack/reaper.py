@@ -22,6 +22,7 @@ def reaped(folder: Path) -> Iterator[None]:
     try:
         yield
     finally:
+        kill_recorded(folder)
         assert watcher.stdin is not None
         watcher.stdin.close()
         watcher.wait()

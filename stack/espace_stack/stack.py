@@ -156,14 +156,19 @@ class Stack:
         wanted = [part for part in self.parts if only is None or part.name in only]
         before: dict[str, tuple[str, ...]] = {"gateway": tuple(n for n in ("web",) if n in self._programs)}
         for program in self._programs.values():
-            role = program.program.role
-            before[program.name] = ("databases",) if role == "api" else ("databases", "topology", "bucket")
+            worker = program.program.role == "worker"
+            store = ("bucket",) if program.program.service == "documents" else ()
+            before[program.name] = ("databases", *store, *(("topology",) if worker else ()))
         names = {part.name for part in wanted}
-        steps = [
-            Step("databases", self._prepare_databases, _present(("postgres",), names)),
-            Step("topology", self._load_topology, _present(("rabbitmq",), names)),
-            Step("bucket", self._prepare_bucket, _present(("objects",), names)),
-        ]
+        steps = (
+            []
+            if names.isdisjoint(self._programs)
+            else [
+                Step("databases", self._prepare_databases, _present(("postgres",), names)),
+                Step("topology", self._load_topology, _present(("rabbitmq",), names)),
+                Step("bucket", self._prepare_bucket, _present(("objects",), names)),
+            ]
+        )
         known = names | {step.name for step in steps}
         return steps + [
             Step(part.name, self._starter(part), _present(before.get(part.name, ()), known))

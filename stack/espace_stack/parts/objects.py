@@ -68,6 +68,8 @@ class ObjectStore(Part):
             "ip.bind": "127.0.0.1",
             "master.port": port["weed-master"],
             "master.port.grpc": port["weed-master-grpc"],
+            "master.electionTimeout": "1s",
+            "master.heartbeatInterval": "300ms",
             "master.volumeSizeLimitMB": 256,
             "volume.port": port["weed-volume"],
             "volume.port.grpc": port["weed-volume-grpc"],

@@ -1,0 +1,175 @@
+"""Parts: started, killed, frozen, restarted, found again, and never mistaken for someone else's process."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+
+from espace_stack.part import FailedPart, Part, wait_until
+from espace_stack.parts.mailbox import MailboxPart
+from espace_stack.ports import Ports, free_port
+from espace_stack.reaper import kill_recorded
+from espace_stack.servers import Servers
+from espace_stack.stack import Stack
+
+
+class Broken(Part):
+    """Says why and ends."""
+
+    def command(self) -> list[str]:
+        return [sys.executable, "-c", "import sys; sys.exit('the disk is full of sand')"]
+
+    def ready(self) -> bool:
+        return False
+
+
+class Silent(Part):
+    """Runs and never answers."""
+
+    start_seconds = 0.5
+
+    def command(self) -> list[str]:
+        return [sys.executable, "-c", "import time; time.sleep(600)"]
+
+    def ready(self) -> bool:
+        return False
+
+
+@pytest.fixture
+def servers(_servers: Servers) -> Servers:
+    _servers.start()
+    return _servers
+
+
+def test_part_that_ends_is_named_with_the_end_of_its_log(tmp_path: Path) -> None:
+    with pytest.raises(FailedPart, match=r"(?s)broken: ended during its start.*the disk is full of sand"):
+        Broken("broken", tmp_path, Ports(tmp_path / "ports.json")).start()
+
+
+def test_part_that_never_answers_is_named(tmp_path: Path) -> None:
+    part = Silent("silent", tmp_path, Ports(tmp_path / "ports.json"))
+    with pytest.raises(FailedPart, match="silent: does not answer after"):
+        part.start()
+    part.kill()
+    assert not part.alive
+
+
+def test_part_started_twice_runs_once_and_is_found_by_another_command(tmp_path: Path) -> None:
+    first = MailboxPart(tmp_path, Ports(tmp_path / "ports.json"))
+    assert first.start() is True
+    second = MailboxPart(tmp_path, Ports(tmp_path / "ports.json"))
+    assert second.start() is False
+    assert second.process.pid == first.process.pid
+    second.stop()
+    assert not first.alive
+
+
+def test_record_of_a_process_id_used_by_another_is_left_alone(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]) as foreign:
+        (tmp_path / "run").mkdir()
+        record = {"pid": foreign.pid, "created": 1_000_000.0}
+        (tmp_path / "run" / "mailbox.json").write_text(json.dumps(record))
+        stack = Stack(tmp_path, private=True)
+        assert not stack.part("mailbox").alive
+        stack.stop()
+        kill_recorded(tmp_path)
+        assert foreign.poll() is None
+        foreign.kill()
+
+
+def test_port_taken_meanwhile_is_replaced(tmp_path: Path) -> None:
+    stack = Stack(tmp_path, private=True)
+    taken = free_port()
+    with socket.socket() as foreign:
+        foreign.bind(("127.0.0.1", taken))
+        foreign.listen()
+        (tmp_path / "ports.json").write_text(json.dumps({"mailbox": taken}))
+        stack = Stack(tmp_path, private=True)
+        stack.start(only=("mailbox",))
+        assert stack.ports["mailbox"] != taken
+        assert stack.part("mailbox").ready()
+    stack.kill()
+
+
+def test_paused_part_answers_after_resume(servers: Servers) -> None:
+    servers.objects.pause()
+    with pytest.raises(httpx.TimeoutException):
+        httpx.get(f"{servers.objects.url}/status", timeout=0.3)
+    servers.objects.resume()
+    wait_until(servers.objects.ready, "an answer of the store")
+
+
+def test_database_killed_keeps_what_was_committed(servers: Servers) -> None:
+    url = servers.postgres.url.replace("+psycopg", "")
+    with psycopg.connect(url) as connection:
+        connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
+    servers.postgres.kill()
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(url)
+    servers.postgres.start()
+    with psycopg.connect(url) as connection:
+        assert connection.execute("SELECT answer FROM kept").fetchone() == (42,)
+        connection.execute("DROP TABLE kept")
+
+
+def test_broker_killed_keeps_its_queues(servers: Servers) -> None:
+    queue = f"{servers.rabbitmq.management_url}/api/queues/%2F/kept"
+    arguments = {"durable": True, "arguments": {"x-queue-type": "quorum"}}
+    httpx.put(queue, json=arguments, timeout=10).raise_for_status()
+    servers.rabbitmq.kill()
+    servers.rabbitmq.start()
+    assert httpx.get(queue, timeout=10).status_code == 200
+    httpx.delete(queue, timeout=10).raise_for_status()
+
+
+def test_starter_killed_takes_its_private_parts_along(tmp_path: Path) -> None:
+    folder = tmp_path / "private"
+    program = f"""
+import sys, time
+from pathlib import Path
+from espace_stack.parts.mailbox import MailboxPart
+from espace_stack.ports import Ports
+from espace_stack.reaper import reaped
+folder = Path({str(folder)!r})
+with reaped(folder):
+    part = MailboxPart(folder, Ports(folder / "ports.json"))
+    part.start()
+    print(part.process.pid, flush=True)
+    time.sleep(600)
+"""
+    starter = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE)
+    assert starter.stdout is not None
+    pid = int(starter.stdout.readline())
+    os.kill(starter.pid, signal.SIGKILL)
+    starter.wait()
+    starter.stdout.close()
+    wait_until(lambda: not Path(f"/proc/{pid}/cmdline").exists() or _zombie(pid), "the end of the part")
+    wait_until(lambda: not folder.exists(), "the end of the folder")
+
+
+def _zombie(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
+def test_secrets_are_readable_by_their_owner_alone(servers: Servers) -> None:
+    files = list((servers.folder / "secrets").iterdir())
+    assert files
+    assert {oct(path.stat().st_mode & 0o777) for path in files} == {"0o600"}
+
+
+def test_wait_that_is_over_tells_what_did_not_happen() -> None:
+    began = time.monotonic()
+    with pytest.raises(TimeoutError, match="rain did not happen"):
+        wait_until(lambda: False, "rain", seconds=0.2)
+    assert time.monotonic() - began < 5
