@@ -15,8 +15,10 @@ class Settings(ServiceSettings):
         mail_from: the sender people see; its address also takes the bounces, its domain names the messages.
         mail_retry_scale: multiplies the pauses between attempts; 1 outside tests.
         mail_lease_seconds: how long a message stays with a worker that does not report back. An attempt
-            gives up by itself well before.
+            does not hand a message over when too little of it is left.
         smtp_timeout_seconds: the longest wait for one answer of the mail server.
+        smtp_data_timeout_seconds: the same for DATA, whose answer may take a server that looks inside
+            longer; giving up there is what makes second copies (RFC 5321, 4.5.3.2).
     """
 
     client_id: ClassVar[str] = "notifier"
@@ -27,17 +29,25 @@ class Settings(ServiceSettings):
     smtp_port: int = 25
     mail_from: str = "Mon Espace <ne-pas-repondre@monespace.example>"
     mail_retry_scale: float = 1.0
-    mail_lease_seconds: float = 180.0
+    mail_lease_seconds: float = 120.0
     smtp_timeout_seconds: float = 15.0
+    smtp_data_timeout_seconds: float = 40.0
 
     def __post_init__(self) -> None:
         if "@" not in self.mail_sender or any(ord(c) < 32 for c in self.mail_from):
             raise SettingsError("ESPACE_MAIL_FROM is not an address")
+        if self.mail_patience_seconds <= 0:
+            raise SettingsError("ESPACE_MAIL_LEASE_SECONDS has to be more than two waits for DATA")
 
     @property
     def mail_sender(self) -> str:
         """The bare address of ``mail_from``."""
         return parseaddr(self.mail_from)[1]
+
+    @property
+    def mail_patience_seconds(self) -> float:
+        """How late in its lease an attempt may still begin DATA: both its answers have to fit in."""
+        return self.mail_lease_seconds - 2 * self.smtp_data_timeout_seconds
 
     @property
     def mail_domain(self) -> str:

@@ -23,12 +23,15 @@ class MailServer:
 
     Args:
         timeout: seconds to wait for each answer.
+        data_timeout: the same once DATA has begun.
         patience: seconds after which an attempt is not begun to be handed over any more.
     """
 
-    def __init__(self, host: str, port: int, *, domain: str, timeout: float, patience: float) -> None:
+    def __init__(
+        self, host: str, port: int, *, domain: str, timeout: float, data_timeout: float, patience: float
+    ) -> None:
         self._host, self._port, self._domain = host, port, domain
-        self._timeout, self._patience = timeout, patience
+        self._timeout, self._data_timeout, self._patience = timeout, data_timeout, patience
 
     def send(self, message: EmailMessage, *, sender: str, to: str, started: float) -> None:
         """Hand over; returns when the server has taken responsibility.
@@ -54,6 +57,8 @@ class MailServer:
                 if time.monotonic() - started > self._patience:
                     raise Postponed("attempt_too_slow")
                 crash.point("notifier.before_data")
+                if smtp.sock is not None:
+                    smtp.sock.settimeout(self._data_timeout)
                 _accept(smtp.data(content))
                 crash.point("notifier.after_smtp_250")
             except smtplib.SMTPDataError as error:

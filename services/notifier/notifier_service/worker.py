@@ -34,7 +34,8 @@ def create_sender(settings: Settings, database: Database, owners: Owners | None 
         settings.smtp_port,
         domain=settings.mail_domain,
         timeout=settings.smtp_timeout_seconds,
-        patience=settings.mail_lease_seconds / 2,
+        data_timeout=settings.smtp_data_timeout_seconds,
+        patience=settings.mail_patience_seconds,
     )
     return Sender(database, composer, server, settings)
 

@@ -167,6 +167,7 @@ def make_settings(fresh_database: Callable[[str], str], mailbox: Any, owners: An
             "mail_retry_scale": 0.01,
             "mail_lease_seconds": 20.0,
             "smtp_timeout_seconds": 2.0,
+            "smtp_data_timeout_seconds": 2.0,
             **changes,
         }
         return Settings(**values)

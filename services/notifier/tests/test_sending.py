@@ -12,7 +12,7 @@ from sqlalchemy import text
 from espace.clock import utcnow
 from espace.errors import PermanentError
 from notifier_service.commands import claim_due, conclude
-from notifier_service.model import Outcome, State, notification_id
+from notifier_service.model import Outcome, State, Template, notification_id
 
 from .conftest import ADDRESS, CITIZEN, CONFIRMATION, DOSSIER, Notifier, dossier_facts, event
 
@@ -38,7 +38,7 @@ def test_receipt_tells_number_hour_title_and_hashes(notifier: Notifier, mailbox:
     assert mail.headers["Content-Language"] == "fr"
     assert abs(parsedate_to_datetime(mail.headers["Date"]) - utcnow()) < timedelta(minutes=1)
     assert (row.language, row.template_version, row.attempts) == ("fr", 1, 1)
-    assert row.id == notification_id(incoming.id, row.template, row.recipient_id)
+    assert row.id == notification_id(incoming.id, Template(row.template), row.recipient_id)
     assert row.sent_at is not None
     assert row.body_sha256 is not None
     assert [(a.number, a.outcome) for a in notifier.attempts()] == [(1, "sent")]

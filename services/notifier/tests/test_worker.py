@@ -65,7 +65,7 @@ class Worker:
 def worker(
     make_settings: Callable[..., Settings], amqp_url: str, tmp_path: Path
 ) -> Iterator[tuple[Worker, Notifier]]:
-    settings = make_settings(amqp_url=amqp_url, mail_lease_seconds=2.0)
+    settings = make_settings(amqp_url=amqp_url, mail_lease_seconds=7.0)
     database = Database(settings.database_url, application_name="notifier-test")
     found = Worker(settings, tmp_path)
     found.start()
