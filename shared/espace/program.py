@@ -157,7 +157,9 @@ class Program:
 
     def _dead_letters(self, options: argparse.Namespace) -> int:
         from espace.bus import dead_letters
+        from espace.telemetry import configure_logging
 
+        configure_logging(self.name, "dead-letters")
         return dead_letters.command(self.name, load(_BrokerOnly).amqp_url, options.action, options.ids)
 
 

@@ -1,0 +1,233 @@
+"""A database and a virtual host for each test, and hands to work with them."""
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import httpx
+import pika
+import pytest
+import structlog
+from sqlalchemy import text
+
+from espace.bus import Event
+from espace.bus.consumer import declare
+from espace.db import Database, migrations
+from espace.telemetry.logs import check_name
+from espace.worker import Loop, Stop
+from espace_stack.parts import Postgres, RabbitMQ
+from espace_stack.ports import Ports
+from espace_stack.reaper import reaped
+from espace_stack.secret import Secrets
+from espace_stack.servers import Addresses, together
+
+SET = "be.espace.dossier.deadline_set.v1"
+WORKER = Path(__file__).parent / "effects_worker.py"
+
+
+class Bus:
+    """One service that publishes as ``dossier`` and consumes as ``scheduler``."""
+
+    def __init__(self, database_url: str, amqp_url: str, management: str, folder: Path) -> None:
+        self.management = management
+        self.database = Database(database_url, pool_size=8, application_name="test")
+        self.amqp_url = amqp_url
+        self.folder = folder
+        self.processes: list[subprocess.Popen[bytes]] = []
+        with self.database.transaction() as unit:
+            unit.session.execute(text("CREATE TABLE IF NOT EXISTS effects (event_id uuid NOT NULL)"))
+
+    # --- publishing ---
+    def event(self, type_: str = SET, version: int = 1) -> Event:
+        identity = str(uuid4())
+        data = {"deadline_id": identity, "kind": "test", "due_at": "2024-10-25T22:00:00Z", "reminders": []}
+        return Event(type=type_, subject=identity, version=version, data=data)
+
+    def record(self, count: int = 1, type_: str = SET) -> list[UUID]:
+        events = [self.event(type_) for _ in range(count)]
+        with self.database.transaction() as unit:
+            for event in events:
+                unit.record(event)
+        return [event.id for event in events]
+
+    def put(self, queue: str, body: bytes, **properties: object) -> None:
+        with pika.BlockingConnection(pika.URLParameters(self.amqp_url)) as connection:
+            channel = connection.channel()
+            declare(channel)
+            channel.confirm_delivery()
+            options = pika.BasicProperties(delivery_mode=2, **properties)
+            channel.basic_publish("", queue, body, options, mandatory=True)
+
+    # --- looking ---
+    def effects(self) -> Counter[UUID]:
+        with self.database.session() as session:
+            return Counter(session.execute(text("SELECT event_id FROM effects")).scalars())
+
+    def count(self, table: str) -> int:
+        with self.database.session() as session:
+            return int(session.execute(text(f"SELECT count(*) FROM {table}")).scalar_one())
+
+    def depth(self, queue: str) -> int:
+        with pika.BlockingConnection(pika.URLParameters(self.amqp_url)) as connection:
+            channel = connection.channel()
+            declare(channel)
+            return int(channel.queue_declare(queue, passive=True).method.message_count)
+
+    def take(self, queue: str) -> list[dict[str, object]]:
+        taken: list[dict[str, object]] = []
+        with pika.BlockingConnection(pika.URLParameters(self.amqp_url)) as connection:
+            channel = connection.channel()
+            while True:
+                method, _, body = channel.basic_get(queue, auto_ack=True)
+                if method is None:
+                    return taken
+                taken.append(json.loads(body))
+
+    # --- running ---
+    @contextmanager
+    def running(self, *loops: Loop) -> Iterator[Stop]:
+        stop = Stop()
+        threads = [threading.Thread(target=loop.run, args=(stop,)) for loop in loops]
+        for thread in threads:
+            thread.start()
+        try:
+            yield stop
+        finally:
+            stop.set()
+            for thread in threads:
+                thread.join(30)
+            assert not any(thread.is_alive() for thread in threads)
+
+    def process(self, *loops: str) -> subprocess.Popen[bytes]:
+        environment = {
+            **os.environ,
+            "ESPACE_DATABASE_URL": self.database.url,
+            "ESPACE_AMQP_URL": self.amqp_url,
+            "ESPACE_ENVIRONMENT": "test",
+            "ESPACE_CRASH_DIR": str(self.folder),
+        }
+        with (self.folder / f"worker-{len(self.processes)}.log").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-W", "error", str(WORKER), *loops], env=environment, stdout=log, stderr=log
+            )
+        self.processes.append(process)
+        return process
+
+    def log(self, event: str) -> list[int]:
+        """Which of the processes (by number) told ``event``, once per telling."""
+        return [
+            number
+            for number in range(len(self.processes))
+            for line in (self.folder / f"worker-{number}.log").read_text().splitlines()
+            if line.startswith("{") and line.endswith("}") and json.loads(line)["event"] == event
+        ]
+
+    @contextmanager
+    def limited(self, queue: str, limits: dict[str, int]) -> Iterator[None]:
+        """Put a policy on a queue for a while, as an operator would."""
+        policy = f"/api/policies/{self.amqp_url.rsplit('/', 1)[1]}/for-a-while"
+        body = {"pattern": f"^{queue}$", "apply-to": "queues", "definition": limits}
+        with httpx.Client(base_url=self.management, timeout=20) as management:
+            management.put(policy, json=body).raise_for_status()
+            yield
+            management.delete(policy).raise_for_status()
+
+    def arm(self, point: str) -> None:
+        (self.folder / point).touch()
+
+    def close(self) -> None:
+        for process in self.processes:
+            process.kill()
+            process.wait()
+        self.database.dispose()
+
+
+def until(condition: Callable[[], object], what: str, seconds: float = 30) -> None:
+    """Wait for ``condition``, no longer than ``seconds``."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"waited in vain: {what}"
+        threading.Event().wait(0.02)
+
+
+@pytest.fixture(autouse=True)
+def _quiet_logs() -> Iterator[None]:
+    """Log events are checked against the catalogue, and not printed."""
+
+    def drop(*_: object) -> str:
+        raise structlog.DropEvent
+
+    before = structlog.get_config()
+    structlog.configure(processors=[check_name, drop])
+    yield
+    structlog.configure(**before)
+
+
+@pytest.fixture(name="until")
+def until_fixture() -> Callable[..., None]:
+    return until
+
+
+@pytest.fixture
+def vhost(parts: Addresses) -> Iterator[str]:
+    """The address of a virtual host of this test alone."""
+    name = f"test-{secrets.token_hex(6)}"
+    user = httpx.URL(parts.amqp).username
+    with httpx.Client(base_url=parts.management, timeout=20) as management:
+        management.put(f"/api/vhosts/{name}").raise_for_status()
+        everything = {"configure": ".*", "write": ".*", "read": ".*"}
+        management.put(f"/api/permissions/{name}/{user}", json=everything).raise_for_status()
+        yield parts.amqp.rsplit("/", 1)[0] + f"/{name}"
+        management.delete(f"/api/vhosts/{name}").raise_for_status()
+
+
+@pytest.fixture
+def bus(parts: Addresses, fresh_database: Callable[[str], str], vhost: str, tmp_path: Path) -> Iterator[Bus]:
+    made = Bus(fresh_database("deadline_scheduler_service"), vhost, parts.management, tmp_path)
+    yield made
+    made.close()
+
+
+class PrivateParts:
+    """A PostgreSQL and a RabbitMQ that a test may kill."""
+
+    def __init__(self, folder: Path) -> None:
+        ports, secret = Ports(folder / "ports.json"), Secrets(folder / "secrets")
+        self.postgres = Postgres(folder, ports, secret, durable=True)
+        self.rabbitmq = RabbitMQ(folder, ports, secret)
+
+
+@pytest.fixture(scope="module")
+def private(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateParts]:
+    folder = tmp_path_factory.mktemp("private")
+    made = PrivateParts(folder)
+    with reaped(folder):
+        together([made.postgres.start, made.rabbitmq.start])
+        yield made
+        together([made.postgres.kill, made.rabbitmq.kill])
+
+
+@pytest.fixture
+def private_bus(private: PrivateParts, tmp_path: Path) -> Iterator[Bus]:
+    """A bus on parts that may be killed; queues are emptied by using a database of its own."""
+    together([private.postgres.start, private.rabbitmq.start])
+    url = private.postgres.ensure_database(f"bus_{secrets.token_hex(4)}", secrets.token_hex(8))
+    migrations.upgrade(url, "deadline_scheduler_service")
+    with httpx.Client(base_url=private.rabbitmq.management_url, timeout=20) as management:
+        name, user = f"test-{secrets.token_hex(6)}", httpx.URL(private.rabbitmq.url).username
+        management.put(f"/api/vhosts/{name}").raise_for_status()
+        everything = {"configure": ".*", "write": ".*", "read": ".*"}
+        management.put(f"/api/permissions/{name}/{user}", json=everything).raise_for_status()
+    amqp_url = private.rabbitmq.url.rsplit("/", 1)[0] + f"/{name}"
+    made = Bus(url, amqp_url, private.rabbitmq.management_url, tmp_path)
+    yield made
+    made.close()
