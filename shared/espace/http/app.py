@@ -130,6 +130,7 @@ def create_app(
         _register(app, api, access, blueprint)
     access.check(app)
     metrics.describe(service, "api")
+    metrics.DB_POOL_IN_USE.set_function(lambda: database.engine.pool.checkedout())  # type: ignore[attr-defined]
     return app
 
 

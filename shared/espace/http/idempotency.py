@@ -10,6 +10,7 @@ from typing import Any, TypeVar, overload
 from flask import Response, g, request
 from flask import make_response as to_response
 from sqlalchemy import Row, insert, text
+from sqlalchemy.exc import IntegrityError
 
 from espace.db import UnitOfWork
 from espace.db.tables import idempotency_keys
@@ -31,10 +32,10 @@ _PARAMETER = {
     "description": "Made by the client, one for each intention; the same key repeats the first answer.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 255},
 }
-_LOCK = text("SELECT pg_try_advisory_xact_lock(:lock)")
-_FIND = text(
-    "SELECT body_hash, status, headers, body FROM idempotency_keys "
-    "WHERE principal = :principal AND key = :key AND route = :route"
+_CLAIM = text(
+    "SELECT pg_try_advisory_xact_lock(:lock) AS taken, body_hash, status, headers, body "
+    "FROM (SELECT) AS one LEFT JOIN idempotency_keys "
+    "ON principal = :principal AND key = :key AND route = :route"
 )
 _KEEP = insert(idempotency_keys)
 
@@ -119,33 +120,42 @@ def _once(view: Callable[[], Response], key: str, body_hash: bytes) -> Response:
 
 
 def _claim(unit: UnitOfWork, identity: Mapping[str, str]) -> Row[Any] | None:
-    """Take the key for this transaction; the stored answer if there is one.
-
-    The lock is asked for in a statement of its own: the next one then sees what its last holder committed.
-    """
+    """Take the key for this transaction; the stored answer if there is one. One round trip."""
     name = hashlib.sha256("\0".join(identity.values()).encode()).digest()
-    lock = {"lock": int.from_bytes(name[:8], signed=True)}
-    taken = unit.session.connection().execute(_LOCK, lock).scalar_one()
-    if not taken:
-        raise Problem(
-            409,
-            "request_in_progress",
-            "The same request is being worked on: repeat it with the same key in a moment.",
-            headers={"Retry-After": "1"},
-        )
-    return unit.session.connection().execute(_FIND, identity).one_or_none()
+    found = (
+        unit.session.connection()
+        .execute(_CLAIM, {**identity, "lock": int.from_bytes(name[:8], signed=True)})
+        .one()
+    )
+    if found.status is not None:
+        return found
+    if not found.taken:
+        raise _in_progress()
+    return None
 
 
 def _keep(unit: UnitOfWork, identity: Mapping[str, str], body_hash: bytes, response: Response) -> None:
-    unit.session.connection().execute(
-        _KEEP,
-        {
-            **identity,
-            "body_hash": body_hash,
-            "status": response.status_code,
-            "headers": {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers},
-            "body": response.get_data(),
-        },
+    values = {
+        **identity,
+        "body_hash": body_hash,
+        "status": response.status_code,
+        "headers": {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers},
+        "body": response.get_data(),
+    }
+    try:
+        unit.session.connection().execute(_KEEP, values)
+    except IntegrityError as error:
+        # The claim's snapshot was older than its lock: the first request committed in between. Everything
+        # done here is rolled back, and the repeat finds the answer.
+        raise _in_progress() from error
+
+
+def _in_progress() -> Problem:
+    return Problem(
+        409,
+        "request_in_progress",
+        "The same request is being worked on: repeat it with the same key in a moment.",
+        headers={"Retry-After": "1"},
     )
 
 

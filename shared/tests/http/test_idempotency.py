@@ -169,3 +169,23 @@ def test_a_connection_that_dies_in_the_middle_is_503_and_the_repeat_works(api: A
     api.hooks.in_view = lambda: None
     assert post(api, name, key).status_code == 201
     assert api.things(name) == 1
+
+
+def test_an_answer_committed_between_snapshot_and_lock_wins(api: Any) -> None:
+    """The window is too small to hit: the row is put there by hand, from within the view."""
+    key, name = str(uuid4()), str(uuid4())
+
+    def commit_the_first() -> None:
+        with api.database.engine.begin() as connection:
+            connection.execute(
+                text(
+                    "INSERT INTO idempotency_keys (principal, key, route, body_hash, status, headers, body) "
+                    "VALUES (:p, :k, :r, '', 201, '{}', '')"
+                ),
+                {"p": "citizen:0b9f3d5e-64b5-4c1f-9a37-0f4a5d1f0a11", "k": key, "r": f"POST {THINGS}"},
+            )
+
+    api.hooks.in_view = commit_the_first
+    answer = post(api, name, key)
+    assert (answer.status_code, answer.json["code"]) == (409, "request_in_progress")
+    assert api.things(name) == 0

@@ -223,6 +223,7 @@ def test_probes_and_metrics(api: Any) -> None:
     api.client.get(THINGS, headers=api.headers())
     text = api.client.get("/metrics").text
     assert 'http_server_request_duration_seconds_count{method="GET",route="/api/kit/v1/things"' in text
+    assert "espace_db_pool_in_use 0.0" in text
     assert 'espace_build_info{role="api",service="kit"' in text
 
 
