@@ -1,6 +1,8 @@
 """Citizens read what became of their own messages."""
 
+import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -62,3 +64,8 @@ def test_wrong_query_is_told(client: FlaskClient, issuer: Issuer, query: dict[st
     answer = client.get(PATH, query_string=query, headers=bearer(issuer.citizen(CITIZEN)))
     assert answer.status_code == 422
     assert answer.mimetype == "application/problem+json"
+
+
+def test_openapi_document_is_the_one_in_the_repository(client: FlaskClient) -> None:
+    kept = json.loads((Path(__file__).parents[1] / "openapi.json").read_text(encoding="utf-8"))
+    assert client.get("/api/notifier/openapi.json").get_json()["paths"] == kept["paths"]
