@@ -137,9 +137,12 @@ class House:
     def token(self, client: tuple[str, str] | None = ("web", "web-secret"), **form: Any) -> httpx.Response:
         return self.http.post("/identity/token", data=form, auth=client)
 
-    def redeem(self, code: str, **changes: Any) -> httpx.Response:
+    def redeem(
+        self, code: str, client: tuple[str, str] | None = ("web", "web-secret"), **changes: Any
+    ) -> httpx.Response:
         form = {"redirect_uri": CALLBACK, "code_verifier": VERIFIER, **changes}
-        return self.token(grant_type="authorization_code", code=code, **{k: v for k, v in form.items() if v})
+        kept = {name: value for name, value in form.items() if value}
+        return self.token(client, grant_type="authorization_code", code=code, **kept)
 
     def refresh(self, token: str, **options: Any) -> httpx.Response:
         return self.token(grant_type="refresh_token", refresh_token=token, **options)
