@@ -95,7 +95,8 @@ class Citizen:
         all_headers = {name.replace("_", "-"): value for name, value in all_headers.items()}
         address = path if path.startswith("/internal") else f"{BASE}{path}"
         with self.app.test_client() as client:
-            return client.open(address, method=method, json=body, headers=all_headers)
+            options = {} if body is None else {"data": json.dumps(body), "content_type": "application/json"}
+            return client.open(address, method=method, headers=all_headers, **options)
 
     def get(self, path: str, **headers: str) -> Any:
         """The JSON of a successful GET."""
