@@ -9,6 +9,7 @@ import httpx
 from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 
+from espace.auth import tls
 from espace.errors import TransientError
 from espace.telemetry.logs import get_logger
 
@@ -108,7 +109,9 @@ def parse(jwks: Mapping[str, Any]) -> dict[str, RSAKey]:
 
 
 def _get(url: str) -> Mapping[str, Any]:
-    response = httpx.get(url, timeout=httpx.Timeout(3.0, connect=1.0), trust_env=False)
+    response = httpx.get(
+        url, timeout=httpx.Timeout(3.0, connect=1.0), trust_env=False, verify=tls.context(url)
+    )
     response.raise_for_status()
     content: Mapping[str, Any] = response.json()
     if not isinstance(content, dict):

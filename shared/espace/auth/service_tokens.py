@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import httpx
 
+from espace.auth import tls
 from espace.errors import TransientError
 from espace.telemetry.logs import get_logger
 
@@ -28,7 +29,10 @@ class ServiceTokens:
         self._url = f"{identity_url}/identity/token"
         self._credentials = httpx.BasicAuth(client_id, client_secret)
         self._http = httpx.Client(
-            timeout=httpx.Timeout(5.0, connect=2.0), transport=transport, trust_env=False
+            timeout=httpx.Timeout(5.0, connect=2.0),
+            transport=transport,
+            trust_env=False,
+            verify=tls.context(identity_url),
         )
         self._clock = clock
         self._lock = threading.Lock()

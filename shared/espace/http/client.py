@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 
 from espace import telemetry
+from espace.auth import tls
 from espace.auth.service_tokens import ServiceTokens
 from espace.config import ServiceSettings, SettingsError
 from espace.errors import TransientError
@@ -46,6 +47,7 @@ class ServiceClient:
             timeout=httpx.Timeout(timeout_seconds, connect=2.0),
             transport=transport,
             trust_env=False,
+            verify=tls.context(base_url),
         )
 
     def get(self, path: str, *, bearer: str | None = None, **options: Any) -> Any:
