@@ -205,9 +205,7 @@ def test_a_claim_is_withdrawn_only_while_the_window_is_open(citizen: People, clo
     assert lucie.post(f"/dossiers/{dossier['id']}/withdrawal").get_json()["code"] == "window_closed"
 
 
-def test_fifty_parallel_confirms_have_one_effect(
-    citizen: People, events: Events, database: Database
-) -> None:
+def test_fifty_parallel_confirms_have_one_effect(citizen: People, events: Events, database: Database) -> None:
     lucie = citizen()
     dossier = lucie.ready()
     keys = [f"key-{n % 5}" for n in range(50)]

@@ -189,8 +189,9 @@ def test_validation_freezes_and_editing_unfreezes(citizen: People) -> None:
     assert again["values_sha256"] not in (None, dossier["values_sha256"])
     back = lucie.type_in(dossier["id"], electoral_list="Liste 7")
     assert back["state"] == "draft"
-    assert lucie.post(f"/dossiers/{dossier['id']}/validation").get_json()["values_sha256"] == (
-        dossier["values_sha256"]
+    assert (
+        lucie.post(f"/dossiers/{dossier['id']}/validation").get_json()["values_sha256"]
+        == (dossier["values_sha256"])
     )
 
 

@@ -1,7 +1,5 @@
 """What goes out, for writing it and for the OpenAPI document."""
 
-from typing import Any
-
 import marshmallow as ma
 
 from espace.bus import rfc3339
