@@ -125,7 +125,9 @@ def until(condition: Callable[[], bool], seconds: float = 30) -> None:
         time.sleep(0.05)  # between two looks
 
 
-@pytest.mark.parametrize("point", ["before_copy", "after_copy", "before_removal"])
+@pytest.mark.parametrize(
+    "point", [pytest.param("before_copy", marks=pytest.mark.long), "after_copy", "before_removal"]
+)
 def test_killed_while_verifying_loses_nothing_and_does_nothing_twice(
     service: Service, tmp_path: Path, point: str
 ) -> None:
@@ -137,11 +139,14 @@ def test_killed_while_verifying_loses_nothing_and_does_nothing_twice(
     state = row(service, document_id).state
     assert state == ("verified" if point == "before_removal" else "registered")
     assert service.desk.store.stat(f"incoming/{document_id}").size == len(PDF), "the row comes first"
-    age(service, "3 minutes")
-    restarted = worker(service, tmp_path, "sweep")
-    until(lambda: row(service, document_id).state == "verified")
+    age(service, "50 minutes")
+    restarted = worker(service, tmp_path, "sweep", "remove")
+    until(lambda: row(service, document_id).incoming_removed_at is not None)
     restarted.terminate()
     assert restarted.wait(30) == 0
+    assert row(service, document_id).state == "verified"
+    with pytest.raises(ObjectMissing):
+        service.desk.store.stat(f"incoming/{document_id}")
     kept = b"".join(service.desk.store.stream(f"documents/{document_id}"))
     assert hashlib.sha256(kept).hexdigest() == row(service, document_id).sha256
     with service.database.session() as session:
