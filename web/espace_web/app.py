@@ -4,7 +4,7 @@ from pathlib import Path
 
 import httpx
 from flask import Flask
-from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader, StrictUndefined
+from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
 
 from espace.clock import LegalClock
 from espace.db import Database
@@ -27,7 +27,7 @@ def create_app(
 ) -> Flask:
     """The application; tests may give their own OpenID client and HTTP client."""
     app = Flask("espace_web", static_folder=str(FOLDER / "static"), static_url_path="/static")
-    app.jinja_options = {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
+    app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     app.jinja_loader = ChoiceLoader(
         [
             PackageLoader("espace_web"),
@@ -52,11 +52,11 @@ def create_app(
         texts=Texts(FOLDER / "locale"),
         clock=LegalClock(settings.legal_clock_file, settings.environment),
     )
+    probes.install(app)
     headers.install(app, settings)
     guard.install(app)
     templating.install(app)
     errors.install(app)
-    probes.install(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     return app

@@ -48,6 +48,10 @@ def install(app: Flask) -> None:
                 return redirect(step, 303)
         return None
 
+    @app.teardown_request
+    def close_files(_error: BaseException | None) -> None:
+        request.close()
+
     @app.after_request
     def after(response: Response) -> Response:
         visit = g.get("new_visit")

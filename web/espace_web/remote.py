@@ -7,7 +7,7 @@ being worked on: a double click ends on the answer of the first.
 
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import IO, Any
 
 import httpx
 
@@ -18,6 +18,7 @@ log = get_logger()
 CONNECT_PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8)
 IN_PROGRESS_SECONDS = 20.0
 TIMEOUT = httpx.Timeout(15.0, connect=2.0, pool=5.0)
+STORE_TIMEOUT = httpx.Timeout(60.0, connect=3.0)
 
 
 class ServiceDown(Exception):
@@ -71,6 +72,19 @@ class Remote:
             return answer.json()
         except (httpx.HTTPError, ValueError) as error:
             raise ServiceDown(service) from error
+
+    def post_file(self, url: str, fields: dict[str, str], stream: IO[bytes], kind: str) -> httpx.Response:
+        """Post a signed form to the object store, the file last and read as it goes.
+
+        Raises:
+            ServiceDown: the store does not answer.
+        """
+        try:
+            return self._http.post(
+                url, data=fields, files={"file": ("file", stream, kind)}, timeout=STORE_TIMEOUT
+            )
+        except httpx.HTTPError as error:
+            raise ServiceDown("objects") from error
 
     def call(
         self,

@@ -10,14 +10,12 @@ from dataclasses import dataclass
 from typing import IO, Any
 from urllib.parse import urlsplit
 
-import httpx
 from werkzeug.datastructures import FileStorage
 
 from espace_web.context import N_, _, api, house, language
 from espace_web.remote import Refused, ServiceDown
 
 CHUNK = 256 * 1024
-STORE_TIMEOUT = httpx.Timeout(60.0, connect=3.0)
 PDF = "application/pdf"
 
 REASONS = {
@@ -173,16 +171,8 @@ def _send(form: dict[str, Any], stream: IO[bytes]) -> None:
     """Post to the store's inside address; the signature covers the policy, not the host."""
     url = house().settings.objects_url + urlsplit(form["url"]).path
     fields = {name: str(value) for name, value in form["fields"].items()}
-    try:
-        answer = httpx.post(
-            url,
-            data=fields,
-            files={"file": ("file", stream, fields.get("Content-Type", "application/octet-stream"))},
-            timeout=STORE_TIMEOUT,
-            trust_env=False,
-        )
-    except httpx.HTTPError as error:
-        raise ServiceDown("objects") from error
+    kind = fields.get("Content-Type", "application/octet-stream")
+    answer = house().remote.post_file(url, fields, stream, kind)
     if answer.status_code >= 500:
         raise ServiceDown("objects")
     if answer.status_code >= 300:

@@ -1,0 +1,166 @@
+"""Fixtures: the frontend on a real database, with the services behind it played by a stand-in."""
+
+import importlib.util
+import re
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from espace.auth import StaticKeys
+from espace_web.app import create_app
+from espace_web.oidc import OpenIdClient
+from espace_web.settings import WebSettings
+
+PUBLIC = "http://localhost:8080"
+
+
+def _fakes() -> ModuleType:
+    name = "espace_web_test_fakes"
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name("fakes.py"))
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        spec.loader.exec_module(module)
+    return sys.modules[name]
+
+
+def build(database_url: str, public_url: str, clock_file: Path | None = None) -> tuple[Flask, Any]:
+    """The application and the stand-in behind it."""
+    services = _fakes().Services(public_url)
+    settings = WebSettings(
+        database_url=database_url,
+        public_url=public_url,
+        identity_url="http://identity",
+        client_secret="secret",
+        environment="test",
+        legal_clock_file=clock_file,
+        session_key="a key for tests, longer than 32 characters",
+        profile_url="http://profile",
+        dossier_url="http://dossier",
+        documents_url="http://documents",
+        notifier_url="http://notifier",
+        objects_url="http://objects",
+        upstream_issuer="http://127.0.0.1:8081",
+    )
+    http = httpx.Client(transport=httpx.MockTransport(services))
+    oidc = OpenIdClient(settings, http, StaticKeys(services.issuer.jwks))
+    app = create_app(settings, oidc=oidc, http=http)
+    app.config["TESTING"] = False
+    return app, services
+
+
+@pytest.fixture
+def builder() -> Callable[..., tuple[Flask, Any]]:
+    """Builds the application and its stand-in services."""
+    return build
+
+
+@pytest.fixture
+def site(fresh_database: Callable[[str], str]) -> Iterator[tuple[Flask, Any]]:
+    """The application and its stand-in services."""
+    app, services = build(fresh_database("espace_web"), PUBLIC)
+    yield app, services
+    app.extensions["espace_web"].database.dispose()
+
+
+@pytest.fixture
+def app(site: tuple[Flask, Any]) -> Flask:
+    """The application."""
+    return site[0]
+
+
+@pytest.fixture
+def services(site: tuple[Flask, Any]) -> Any:
+    """What stands behind it."""
+    return site[1]
+
+
+class Browser:
+    """A test client that fills in forms as the page gave them."""
+
+    def __init__(self, app: Flask, services: Any) -> None:
+        self.client: FlaskClient = app.test_client()
+        self.services = services
+
+    def get(self, path: str, **more: Any) -> Any:
+        """Open a page."""
+        return self.client.get(path, base_url=PUBLIC, **more)
+
+    def post(
+        self, path: str, data: dict[str, Any] | None = None, page: str | None = None, **more: Any
+    ) -> Any:
+        """Send a form: its hidden fields as on ``page`` (by default the page of the same address)."""
+        found = hidden(self.get(page or path).text)
+        headers = {"Origin": PUBLIC, "Sec-Fetch-Site": "same-origin", **more.pop("headers", {})}
+        return self.client.post(
+            path, base_url=PUBLIC, data={**found, **(data or {})}, headers=headers, **more
+        )
+
+    def begin_login(self, path: str = "/connexion") -> dict[str, str]:
+        """Go to the provider; returns what it was asked."""
+        answer = self.get(path)
+        assert answer.status_code == 303
+        return {key: values[0] for key, values in parse_qs(urlsplit(answer.location).query).items()}
+
+    def finish_login(self, asked: dict[str, str], **changes: str) -> Any:
+        """Come back from the provider with a code."""
+        code = f"code-{asked['state'][:8]}"
+        self.services.nonces[code] = asked["nonce"]
+        answer = {"code": code, "state": asked["state"], "iss": f"{PUBLIC}/identity", **changes}
+        return self.get("/connexion/retour", query_string=answer)
+
+    def log_in(self) -> None:
+        """A whole login, to the open counter."""
+        answer = self.finish_login(self.begin_login())
+        assert answer.status_code == 303, answer.text
+        self.post("/espace")
+
+    def post_stale(self, page: Any, path: str, data: dict[str, Any]) -> Any:
+        """Send the form of a page that was opened earlier."""
+        headers = {"Origin": PUBLIC, "Sec-Fetch-Site": "same-origin"}
+        return self.client.post(path, base_url=PUBLIC, data={**hidden(page.text), **data}, headers=headers)
+
+    def token(self, path: str) -> str:
+        """The form token that a page gives."""
+        return hidden(self.get(path).text)["jeton"]
+
+    @property
+    def session_cookie(self) -> str | None:
+        """The session's cookie."""
+        cookie = self.client.get_cookie("__Host-mes")
+        return cookie.value if cookie else None
+
+
+def hidden(text: str) -> dict[str, str]:
+    """The hidden fields of a page; of several forms the last."""
+    return dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', text))
+
+
+@pytest.fixture
+def browser(app: Flask, services: Any) -> Browser:
+    """Nobody yet."""
+    return Browser(app, services)
+
+
+@pytest.fixture
+def another_browser(app: Flask, services: Any) -> Browser:
+    """Someone else's browser."""
+    return Browser(app, services)
+
+
+@pytest.fixture
+def citizen(browser: Browser, services: Any) -> Browser:
+    """Signed in, everything read, before the open counter."""
+    services.skip_welcome()
+    browser.log_in()
+    return browser

@@ -1,0 +1,91 @@
+"""Forms come from our own pages, or nothing happens."""
+
+import pytest
+
+PUBLIC = "http://localhost:8080"
+
+
+def unsafe_routes(app):
+    rules = [rule for rule in app.url_map.iter_rules() if "POST" in (rule.methods or ())]
+    return [rule for rule in rules if rule.rule != "/connexion/backchannel"]
+
+
+def fill(rule):
+    values = dict.fromkeys(rule.arguments, "6b1f0b1e-5d5e-4d9f-9a55-0d3c5b8a0009")
+    path = rule.rule
+    for name, value in values.items():
+        path = path.replace(f"<uuid:{name}>", value).replace(f"<{name}>", value)
+    return path
+
+
+def test_every_form_without_token_is_refused(app, citizen, services):
+    before = len(services.calls)
+    for rule in unsafe_routes(app):
+        answer = citizen.client.post(fill(rule), base_url=PUBLIC, headers={"Origin": PUBLIC})
+        assert answer.status_code == 400, rule.rule
+    assert len(services.calls) == before
+
+
+def test_every_form_with_another_users_token_is_refused(app, citizen, another_browser):
+    another_browser.log_in()
+    token = another_browser.token("/accueil")
+    for rule in unsafe_routes(app):
+        answer = citizen.client.post(
+            fill(rule), base_url=PUBLIC, data={"jeton": token}, headers={"Origin": PUBLIC}
+        )
+        assert answer.status_code == 400, rule.rule
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Origin": PUBLIC, "Sec-Fetch-Site": "cross-site"},
+    ],
+)
+def test_form_from_elsewhere_is_refused_even_with_the_token(app, citizen, headers):
+    token = citizen.token("/accueil")
+    for rule in unsafe_routes(app):
+        answer = citizen.client.post(fill(rule), base_url=PUBLIC, data={"jeton": token}, headers=headers)
+        assert answer.status_code == 400, rule.rule
+
+
+def test_visitor_form_needs_its_own_visit(browser, another_browser):
+    token = another_browser.token("/")
+    browser.get("/")
+    answer = browser.client.post(
+        "/langue", base_url=PUBLIC, data={"jeton": token, "langue": "nl"}, headers={"Origin": PUBLIC}
+    )
+    assert answer.status_code == 400
+
+
+def test_visitor_can_change_language(browser):
+    answer = browser.post("/langue", {"langue": "nl", "retour": "/cookies"}, page="/cookies")
+    assert (answer.status_code, answer.location) == (303, "/cookies")
+    assert '<html lang="nl"' in browser.get("/cookies").text
+
+
+def test_every_page_but_the_public_ones_needs_a_session(app, browser):
+    public = {
+        "/", "/connexion", "/connexion/retour", "/deconnecte", "/confirmation/<token>", "/accessibilite",
+        "/vie-privee", "/cookies", "/api/", "/livez", "/readyz", "/metrics", "/static/<path:filename>",
+    }  # fmt: skip
+    for rule in app.url_map.iter_rules():
+        if "GET" in (rule.methods or ()) and rule.rule not in public:
+            assert browser.get(fill(rule)).status_code == 401, rule.rule
+
+
+def test_headers_on_every_answer(citizen):
+    for path in ("/accueil", "/nulle-part", "/static/app.js", "/connexion/retour"):
+        with citizen.get(path) as answer:
+            headers = answer.headers
+        policy = headers["Content-Security-Policy"]
+        assert "script-src 'self'" in policy
+        assert "unsafe" not in policy
+        assert "frame-ancestors 'none'" in policy
+        assert "form-action 'self' http://127.0.0.1:8081" in policy
+        assert headers["X-Content-Type-Options"] == "nosniff"
+    assert citizen.get("/accueil").headers["Cache-Control"] == "no-store"

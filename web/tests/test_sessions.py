@@ -1,0 +1,178 @@
+"""What ends a session, what survives it, and the refresh of its tokens."""
+
+import threading
+
+import pytest
+from sqlalchemy import text
+
+from espace.clock import utcnow
+
+BACKCHANNEL = "http://schemas.openid.net/event/backchannel-logout"
+
+
+def age(app, column, interval):
+    with app.extensions["espace_web"].database.transaction() as work:
+        work.session.execute(text(f"UPDATE sessions SET {column} = now() - interval '{interval}'"))
+
+
+def logout_token(services, header=None, **claims):
+    filled = {"aud": "web", "sub": None, "sid": "sid-1", "events": {BACKCHANNEL: {}}, **claims}
+    return services.issuer.sign(filled, header=header or {"typ": "logout+jwt"})
+
+
+@pytest.mark.parametrize(
+    ("column", "interval"), [("seen_at", "31 minutes"), ("created_at", "12 hours 1 second")]
+)
+def test_session_over_time_is_over(app, citizen, column, interval):
+    assert citizen.get("/accueil").status_code == 200
+    age(app, column, interval)
+    assert citizen.get("/accueil").status_code == 401
+
+
+def test_activity_keeps_the_session(app, citizen):
+    age(app, "seen_at", "29 minutes")
+    assert citizen.get("/accueil").status_code == 200
+    with app.extensions["espace_web"].database.session() as session:
+        assert session.execute(text("SELECT now() - seen_at < interval '1 minute' FROM sessions")).scalar()
+
+
+def test_database_holds_neither_cookie_nor_tokens(app, citizen):
+    with app.extensions["espace_web"].database.session() as session:
+        (line,) = session.execute(text("SELECT sessions::text FROM sessions")).scalars()
+    assert citizen.session_cookie not in line
+    assert "access-" not in line
+    assert citizen.session_cookie.encode().hex() not in line
+
+
+def test_logout_ends_here_and_at_the_provider(citizen):
+    old = citizen.session_cookie
+    answer = citizen.post("/deconnexion", page="/accueil")
+    assert answer.status_code == 303
+    assert answer.location.startswith("http://localhost:8080/identity/logout?id_token_hint=")
+    assert answer.headers["Clear-Site-Data"] == '"cache", "storage"'
+    citizen.client.set_cookie("__Host-mes", old, domain="localhost")
+    assert citizen.get("/accueil").status_code == 401
+    assert "Vous êtes déconnecté" in citizen.get("/deconnecte").text
+
+
+def test_logout_by_get_does_nothing(citizen):
+    assert citizen.get("/deconnexion").status_code == 405
+    assert citizen.get("/accueil").status_code == 200
+
+
+def test_back_channel_logout_ends_the_session(citizen, another_browser, services):
+    answer = another_browser.client.post(
+        "/connexion/backchannel", data={"logout_token": logout_token(services)}
+    )
+    assert answer.status_code == 200
+    assert citizen.get("/accueil").status_code == 401
+
+
+def test_logout_token_is_obeyed_once(another_browser, services):
+    token = logout_token(services)
+    send = lambda: another_browser.client.post("/connexion/backchannel", data={"logout_token": token})  # noqa: E731
+    assert [send().status_code, send().status_code] == [200, 400]
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"header": {"typ": "JWT"}},
+        {"nonce": "n"},
+        {"events": {}},
+        {"aud": "another"},
+        {"iss": "http://evil.example"},
+        {"sid": None},
+        {"jti": None},
+        {"iat": 1_700_000_000},
+    ],
+)
+def test_wrong_logout_token_is_refused(citizen, services, claims):
+    token = logout_token(services, **claims)
+    answer = citizen.client.post("/connexion/backchannel", data={"logout_token": token})
+    assert answer.status_code == 400
+    assert citizen.get("/accueil").status_code == 200
+
+
+def test_stale_token_is_refreshed_before_the_call(citizen, services, app):
+    make_stale(app)
+    assert citizen.get("/accueil").status_code == 200
+    assert services.refreshes == 1
+
+
+def test_two_tabs_refresh_once(citizen, services, app):
+    make_stale(app)
+    cookie = citizen.session_cookie
+    results = []
+
+    def tab():
+        client = app.test_client()
+        client.set_cookie("__Host-mes", cookie, domain="localhost")
+        results.append(client.get("/accueil", base_url="http://localhost:8080").status_code)
+
+    tabs = [threading.Thread(target=tab) for _ in range(4)]
+    for one in tabs:
+        one.start()
+    for one in tabs:
+        one.join(20)
+    assert results == [200] * 4
+    assert services.refreshes == 1
+
+
+def test_refused_refresh_ends_the_session(citizen, services, app):
+    make_stale(app)
+    services.refresh_refused = True
+    assert citizen.get("/accueil").status_code == 401
+    assert citizen.get("/accueil").status_code == 401
+    assert services.refreshes == 1
+
+
+def test_identity_away_during_refresh_keeps_the_session(citizen, services, app):
+    make_stale(app)
+    services.down.add("identity")
+    assert citizen.get("/accueil").status_code == 503
+    services.down.clear()
+    assert citizen.get("/accueil").status_code == 200
+
+
+def test_form_sent_after_the_end_is_given_back_after_login(app, citizen, services):
+    dossier = services.add_dossier()
+    path = f"/dossiers/{dossier['id']}/formulaire"
+    page = citizen.get(path)
+    assert page.status_code == 200
+    age(app, "seen_at", "31 minutes")
+    answer = citizen.post_stale(page, path, {"phone": "0470 12 34 56", "election": "communales"})
+    assert answer.status_code == 401
+    assert "Vos données sont conservées" in answer.text
+    assert dossier["values"] == {}
+    citizen.log_in()
+    again = citizen.get(path)
+    assert "0470 12 34 56" in again.text
+    assert "voici la page telle que vous l’aviez remplie" in again.text
+    with app.extensions["espace_web"].database.session() as session:
+        (line,) = session.execute(text("SELECT kept_forms::text FROM kept_forms")).scalars()
+    assert b"0470".hex() not in line
+    citizen.post(path, {"phone": "0470 12 34 56"})
+    assert "voici la page telle que vous l’aviez remplie" not in citizen.get(path).text
+
+
+def test_form_of_an_older_session_is_refused_and_kept(citizen, services):
+    dossier = services.add_dossier()
+    path = f"/dossiers/{dossier['id']}/formulaire"
+    page = citizen.get(path)
+    citizen.log_in()
+    answer = citizen.post_stale(page, path, {"phone": "0499"})
+    assert answer.status_code == 400
+    assert dossier["values"] == {}
+    assert "0499" in citizen.get(path).text
+
+
+def make_stale(app):
+    store = app.extensions["espace_web"].store
+    with app.extensions["espace_web"].database.transaction() as work:
+        from espace_web.tables import SessionRow
+
+        row = work.session.query(SessionRow).one()
+        data = store._vault.open(row.sealed, str(row.id))
+        data["tokens"]["expires_at"] = utcnow().timestamp() + 5
+        row.sealed = store._vault.seal(data, str(row.id))
