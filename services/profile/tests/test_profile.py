@@ -1,6 +1,8 @@
 """Language, notices, who may see what, and the shape of the API."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -115,3 +117,8 @@ def test_a_key_that_could_be_guessed_is_refused() -> None:
     }
     with pytest.raises(SettingsError, match="ESPACE_CONFIRMATION_KEY"):
         load(Settings, environment)
+
+
+def test_the_worker_needs_no_flask() -> None:
+    code = "import sys, profile_service.worker; assert 'flask' not in sys.modules"
+    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)

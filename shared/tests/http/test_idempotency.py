@@ -189,3 +189,19 @@ def test_an_answer_committed_between_snapshot_and_lock_wins(api: Any) -> None:
     answer = post(api, name, key)
     assert (answer.status_code, answer.json["code"]) == (409, "request_in_progress")
     assert api.things(name) == 0
+
+
+def test_answers_are_forgotten_after_a_week(api: Any) -> None:
+    from espace.db.housekeeping import forget_answers
+
+    old, new = str(uuid4()), str(uuid4())
+    for key in (old, new):
+        post(api, key, key)
+    with api.database.transaction() as unit:
+        unit.session.execute(
+            text("UPDATE idempotency_keys SET created_at = created_at - interval '8 days' WHERE key = :k"),
+            {"k": old},
+        )
+    assert forget_answers(api.database) is False
+    assert post(api, new, new).headers["Idempotency-Replayed"] == "true"
+    assert "Idempotency-Replayed" not in post(api, old, old).headers
