@@ -176,7 +176,7 @@ class _Session:
             elif isinstance(outcome, Parked):
                 copies.park(delivery, outcome)
             if isinstance(outcome, Abandoned):
-                channel.basic_reject(delivery.tag, requeue=True)
+                channel.basic_nack(delivery.tag, requeue=True)  # unlike a reject it is no failed try
             else:
                 channel.basic_ack(delivery.tag)
         if time.monotonic() - self._reported > REPORT_SECONDS:

@@ -1,6 +1,7 @@
 """Leadership: one process among many does a thing, by an advisory lock on a connection of its own."""
 
 import hashlib
+from contextlib import suppress
 
 import psycopg
 from sqlalchemy import make_url
@@ -78,5 +79,7 @@ class Leader:
         self._leads = False
         LEADER.labels(self._name).set(0)
         if self._connection is not None:
+            with suppress(psycopg.Error):  # a connection that is gone has given the lock back already
+                self._connection.execute("SELECT pg_advisory_unlock_all()")
             self._connection.close()
             self._connection = None

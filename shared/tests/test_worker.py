@@ -1,0 +1,109 @@
+"""Loops: they run for ever, whatever they raise, and end when asked."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from espace.worker import Periodic, Stop
+
+PROGRAM = """
+import sys
+from espace import worker
+from espace.db import Database
+from espace.worker import Periodic
+
+turns = 0
+
+def step():
+    global turns
+    turns += 1
+    if turns == 1:
+        raise ValueError("the first turn fails")
+    return False
+
+sys.exit(worker.run([Periodic("turn", step, 0.05)], Database(sys.argv[1]), port=int(sys.argv[2])))
+"""
+
+
+def test_a_step_with_more_to_do_is_called_again_at_once() -> None:
+    left, stop = [3], Stop()
+
+    def step() -> bool:
+        left[0] -= 1
+        if left[0] == 0:
+            stop.set()
+        return True
+
+    Periodic("turn", step, idle_seconds=1000).run(stop)
+    assert left == [0]
+
+
+def test_a_pause_ends_with_the_stop() -> None:
+    stop = Stop()
+    thread = threading.Thread(target=Periodic("turn", lambda: False, idle_seconds=1000).run, args=(stop,))
+    thread.start()
+    stop.set()
+    thread.join(5)
+    assert not thread.is_alive()
+
+
+@pytest.fixture
+def port(tmp_path: Path) -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def test_a_failed_loop_is_counted_and_started_again_and_a_stop_drains(
+    fresh_database: Callable[[str], str], port: int
+) -> None:
+    url = fresh_database("deadline_scheduler_service")
+    worker = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, url, str(port)], stdout=subprocess.DEVNULL, env={**os.environ}
+    )
+    try:
+        deadline = time.monotonic() + 30
+        metrics = ""
+        while 'espace_loop_last_tick_timestamp_seconds{loop="turn"}' not in metrics:
+            assert time.monotonic() < deadline
+            threading.Event().wait(0.05)
+            try:
+                metrics = httpx.get(f"http://127.0.0.1:{port}/metrics").text
+            except httpx.TransportError:
+                continue
+        assert 'espace_loop_errors_total{loop="turn"} 1.0' in metrics
+        assert httpx.get(f"http://127.0.0.1:{port}/livez").status_code == 200
+        assert httpx.get(f"http://127.0.0.1:{port}/readyz").status_code == 200
+        assert httpx.get(f"http://127.0.0.1:{port}/other").status_code == 404
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(20) == 0
+    finally:
+        worker.kill()
+        worker.wait()
+
+
+def test_a_program_names_every_missing_variable() -> None:
+    started = subprocess.run(
+        [sys.executable, "-m", "deadline_scheduler_service", "worker"],
+        env={"PATH": os.environ["PATH"], "ESPACE_PUBLIC_URL": "http://localhost"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert started.returncode == 2
+    for name in ("ESPACE_DATABASE_URL", "ESPACE_AMQP_URL", "ESPACE_IDENTITY_URL", "ESPACE_CLIENT_SECRET"):
+        assert name in started.stderr
+
+
+def test_a_worker_imports_no_flask() -> None:
+    code = "import sys, deadline_scheduler_service.worker; sys.exit('flask' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
