@@ -12,6 +12,13 @@ from espace_stack.secret import Secrets
 CLIENTS_EXAMPLE = ROOT / "services" / "identity" / "clients.example.json"
 SIMULATOR_CLIENT = "identity"
 
+QUICK_MAIL = {
+    "ESPACE_MAIL_LEASE_SECONDS": "7",
+    "ESPACE_SMTP_TIMEOUT_SECONDS": "2",
+    "ESPACE_SMTP_DATA_TIMEOUT_SECONDS": "2",
+}
+"""Tests do not wait two minutes for a killed sender's lease to end."""
+
 
 class ProgramSettings:
     """Writes secrets and gives each program the names of the files it may read.
@@ -86,7 +93,8 @@ class ProgramSettings:
                     "ESPACE_STATEMENT_KEY_FILE": str(secret.file("statement-key", ec_pem)),
                 }
             case "notifier":
-                return {"ESPACE_SMTP_HOST": smtp[0], "ESPACE_SMTP_PORT": str(smtp[1])}
+                quick = QUICK_MAIL if self._environment == "test" else {}
+                return {"ESPACE_SMTP_HOST": smtp[0], "ESPACE_SMTP_PORT": str(smtp[1]), **quick}
             case "web":
                 return {
                     "ESPACE_SESSION_KEY_FILE": str(secret.file("session-key")),

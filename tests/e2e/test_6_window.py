@@ -54,7 +54,7 @@ def test_a_scheduler_down_for_36_hours_over_a_due_date_fires_once_when_it_is_bac
     platform.legal.freeze(datetime(2024, 10, 28, 11, 0, tzinfo=BRUSSELS))  # after the clocks went back
     assert _state(app, receipt) == "open"
     platform.part("scheduler-worker").start()
-    platform.wait_killed("scheduler-worker")  # in the middle of firing
+    platform.wait_crashed("scheduler-worker")  # in the middle of firing
     platform.part("scheduler-worker").start()
     until("the lapse", lambda: _state(app, receipt) == "lapsed")
     platform.settle()

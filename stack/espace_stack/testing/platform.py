@@ -4,15 +4,20 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 
+from espace.bus import topology
 from espace_stack.legal import Legal
 from espace_stack.mailbox.client import Mailbox
 from espace_stack.part import Part, wait_until
 from espace_stack.reaper import reaped
 from espace_stack.servers import Servers
 from espace_stack.stack import Report, Stack
+
+PUBLISHERS = ("profile", "dossier", "documents", "scheduler")
 
 
 class Platform:
@@ -58,6 +63,48 @@ class Platform:
         """Wait until the armed program is dead."""
         part = self.part(program)
         wait_until(lambda: not part.alive, f"the crash of {program}", seconds)
+
+    def rows(self, service: str, query: str) -> list[tuple[Any, ...]]:
+        """What a query finds in a service's database."""
+        with psycopg.connect(self.database_url(service).replace("+psycopg", "")) as connection:
+            return connection.execute(query.encode()).fetchall()
+
+    def logs(self) -> list[Path]:
+        """The log of every part, named after it."""
+        return sorted((self.stack.folder / "logs").glob("*.log"))
+
+    def settle(self, seconds: float = 60) -> None:
+        """Wait until every published event was applied by every consumer and no message waits."""
+        calm = 0
+
+        def at_rest() -> bool:
+            nonlocal calm
+            calm = 0 if self._waiting() else calm + 1
+            return calm >= 2
+
+        try:
+            wait_until(at_rest, "rest", seconds)
+        except TimeoutError as error:
+            raise TimeoutError("; ".join(self._waiting())) from error
+
+    def _waiting(self) -> list[str]:
+        applied = {
+            service: {str(row[0]) for row in self.rows(service, "select event_id from inbox")}
+            for service in topology.SUBSCRIPTIONS
+        }
+        waiting = []
+        for service in PUBLISHERS:
+            for event_id, event_type in self.rows(service, "select id, type from event_log"):
+                waiting += [
+                    f"{consumer} has not applied {event_type} {event_id}"
+                    for consumer, types in topology.SUBSCRIPTIONS.items()
+                    if event_type in types and str(event_id) not in applied[consumer]
+                ]
+        pending = (
+            "select template, state from notifications where state in ('created', 'sending', 'temporary')"
+        )
+        waiting += [f"notifier: {template} is {state}" for template, state in self.rows("notifier", pending)]
+        return waiting
 
     def heal(self) -> None:
         """Everything as it should be: nothing armed, paused or stopped, the mailbox well-behaved."""
