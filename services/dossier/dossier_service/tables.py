@@ -123,7 +123,7 @@ receipt_attempts = Table(
     Index("ix_receipt_attempts_target", "target_id"),
 )
 """When a deposit or an answer arrived: legal time (``received_at``), real time (``arrived_at``), and when it
-took effect (``settled_at``). ``target_id`` is the dossier or the request."""
+took effect or was refused (``settled_at``). ``target_id`` is the dossier or the request."""
 
 document_scans = Table(
     "document_scans",

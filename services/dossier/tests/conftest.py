@@ -13,12 +13,14 @@ import pytest
 from flask import Flask
 from joserfc import jws
 from joserfc.jwk import ECKey
+from jsonschema import Draft202012Validator, FormatChecker
 from sqlalchemy import text
 from werkzeug.test import TestResponse
 
 from dossier_service.app import create_app
 from dossier_service.settings import Settings
 from dossier_service.statements import StatementKeys
+from espace import contracts
 from espace.auth.service_tokens import ServiceTokens
 from espace.clock import LegalClock, LegalTime
 from espace.db import Database
@@ -272,11 +274,14 @@ def citizen(
 
 @pytest.fixture
 def events(database: Database) -> Callable[[], list[tuple[str, int, Any]]]:
-    """(short type, version, data) of every event recorded so far, in order."""
+    """(short type, version, data) of every event recorded so far, in order; each keeps its contract."""
 
     def read() -> list[tuple[str, int, Any]]:
         with database.session() as session:
-            rows = session.execute(text("SELECT type, version, data FROM event_log ORDER BY position"))
-            return [(row.type.removeprefix("be.espace.")[:-3], row.version, row.data) for row in rows]
+            rows = session.execute(text("SELECT type, version, data FROM event_log ORDER BY position")).all()
+        for row in rows:
+            schema = contracts.schemas()[row.type]
+            Draft202012Validator(schema, format_checker=FormatChecker()).validate(row.data)
+        return [(row.type.removeprefix("be.espace.")[:-3], row.version, row.data) for row in rows]
 
     return read

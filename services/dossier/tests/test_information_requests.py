@@ -298,6 +298,17 @@ def test_an_answer_stamped_in_time_whose_first_try_failed_is_in_time(
     assert "dossier.information_request_lapsed" not in names(events)
 
 
+def test_an_answer_that_was_refused_does_not_hold_the_lapse_back(
+    asked: Any, deliver: Deliver, events: Events, clock: Any
+) -> None:
+    lucie, dossier = asked()
+    clock.freeze("2024-10-25T23:59:59.900000+02:00")
+    assert lucie.answer(dossier).get_json()["code"] == "attachments_missing"
+    clock.freeze("2024-10-26T00:00:00+02:00")
+    deliver("deadline.expired", dossier["information_requests"][0]["id"])
+    assert names(events)[3:] == ["dossier.information_request_lapsed"]
+
+
 def test_withdrawing_the_dossier_ends_its_request(asked: Any, events: Events, deliver: Deliver) -> None:
     lucie, dossier = asked()
     request = dossier["information_requests"][0]

@@ -1,9 +1,11 @@
 """The receipt stamp of a request: its first statement, before the transaction of its work."""
 
+from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
 
-from flask import request
+from flask import Response, after_this_request, request
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from dossier_service.api.context import counter
@@ -32,6 +34,19 @@ def settle(session: Session, target_id: UUID) -> None:
     attempts.settle(session, principal().citizen, _key(), target_id)
 
 
+def _settle_when_refused(target_id: UUID) -> None:
+    """A request that was refused is not in flight any more; nothing waits for it."""
+
+    @after_this_request
+    def look(response: Response) -> Response:
+        refused = 400 <= response.status_code < 500
+        if refused and (response.get_json() or {}).get("code") != "request_in_progress":
+            # Should the database be away now, it counts as in flight for one more minute.
+            with suppress(SQLAlchemyError), database().transaction() as unit:
+                settle(unit.session, target_id)
+        return response
+
+
 def _stamp(key: str, body_sha256: str, target_id: UUID) -> None:
     with refusals():
         attempts.stamp(
@@ -42,6 +57,7 @@ def _stamp(key: str, body_sha256: str, target_id: UUID) -> None:
             target_id=target_id,
             body_sha256=body_sha256,
         )
+    _settle_when_refused(target_id)
 
 
 def _argument(name: str) -> UUID:
