@@ -1,13 +1,16 @@
 """Access tokens (RFC 9068) verified with the algorithm, keys, issuer and audience we expect, not theirs."""
 
 import json
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from joserfc import jws
 from joserfc.errors import JoseError
+from joserfc.jwk import RSAKey
 from joserfc.jws import JWSRegistry
 
 from espace.auth.keys import KeySource
@@ -18,6 +21,7 @@ ALGORITHM = "RS256"
 CITIZENS_AUDIENCE = "espace"
 LEEWAY_SECONDS = 5
 MAX_LENGTH = 8192
+REMEMBERED = 1024
 # Keys that a token brings or points to are never looked at; a token of ours has no such header.
 FOREIGN_KEYS = frozenset({"jwk", "jku", "x5c", "x5u"})
 _REGISTRY = JWSRegistry(algorithms=[ALGORITHM])
@@ -37,6 +41,7 @@ class TokenVerifier:
 
     def __init__(self, issuer: str, keys: KeySource, *, clock: Callable[[], datetime] = utcnow) -> None:
         self._issuer, self._keys, self._clock = issuer, keys, clock
+        self._seen: OrderedDict[str, tuple[str, RSAKey, dict[str, Any]]] = OrderedDict()
 
     def citizen(self, token: str) -> Principal:
         """The citizen of a token for the citizens' audience.
@@ -97,8 +102,25 @@ class TokenVerifier:
         return claims
 
     def _signed(self, token: str) -> dict[str, Any]:
+        """The claims of a token whose signature is good.
+
+        A citizen's client shows the same token for minutes; a signature that was good with a key is not
+        computed again while that key is in force. Everything else is checked each time.
+        """
         if len(token) > MAX_LENGTH or not token.isascii():
             raise InvalidToken("length")
+        seen = self._seen.get(token)
+        if seen is not None and self._keys.find(seen[0]) is seen[1]:
+            return seen[2]
+        kid, key, claims = self._verified(token)
+        self._seen[token] = kid, key, claims
+        while len(self._seen) > REMEMBERED:
+            # Threads may meet here: whoever comes second finds nothing left to drop.
+            with suppress(KeyError):
+                self._seen.popitem(last=False)
+        return claims
+
+    def _verified(self, token: str) -> tuple[str, RSAKey, dict[str, Any]]:
         try:
             signed = jws.extract_compact(token.encode())
             header = signed.headers()
@@ -108,7 +130,8 @@ class TokenVerifier:
                 raise InvalidToken("typ")
             if FOREIGN_KEYS & header.keys() or "crit" in header:
                 raise InvalidToken("header")
-            key = self._keys.find(str(header.get("kid", "")))
+            kid = str(header.get("kid", ""))
+            key = self._keys.find(kid)
             if key is None:
                 raise InvalidToken("kid")
             if not jws.validate_compact(signed, key, registry=_REGISTRY):
@@ -118,7 +141,7 @@ class TokenVerifier:
             raise InvalidToken(f"form: {type(error).__name__}") from None
         if not isinstance(claims, dict):
             raise InvalidToken("claims")
-        return claims
+        return kid, key, claims
 
 
 def _text(claims: Mapping[str, Any], name: str) -> str:

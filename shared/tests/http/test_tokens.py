@@ -237,6 +237,27 @@ def test_a_token_for_the_citizens_audience_is_never_a_services() -> None:
         Issuer().verifier().service(Issuer().service("a", "espace"), "kit")
 
 
+def test_a_token_seen_before_is_judged_again() -> None:
+    """Only the signature is remembered, and only while its key is in force."""
+    issuer, keys = Issuer(), Keys()
+    now = [utcnow()]
+    verifier = TokenVerifier(issuer.issuer, keys.cache(), clock=lambda: now[0])
+    token = issuer.citizen(CITIZEN)
+    assert verifier.citizen(token) == verifier.citizen(token)
+    with pytest.raises(InvalidToken, match="aud"):
+        verifier.service(token, "kit")
+    with pytest.raises(InvalidToken, match=r"signature|form"):
+        verifier.citizen(token[:-4] + "AAAA")
+    now[0] += timedelta(seconds=301)
+    with pytest.raises(InvalidToken, match="exp"):
+        verifier.citizen(token)
+    now[0] -= timedelta(seconds=301)
+    keys.jwks = {"keys": [RSAKey.generate_key(2048, {"kid": "next", "use": "sig"}).as_dict(private=False)]}
+    keys.now = 400
+    with pytest.raises(InvalidToken, match="kid"):
+        verifier.citizen(token)
+
+
 def test_service_tokens_are_asked_for_once_and_again_before_they_expire() -> None:
     asked: list[httpx.Request] = []
 
