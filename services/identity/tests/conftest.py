@@ -15,6 +15,7 @@ from espace.db import Database
 from identity_service.app import create_app
 from identity_service.settings import Settings
 from services.identity.tests.house import CLIENTS, ISSUER, PUBLIC, SOURCE, House, new_key
+from services.identity.tests.processes import running_identity
 
 
 @pytest.fixture(scope="session")
@@ -66,3 +67,10 @@ def simulator() -> Flask:
 def house(database: Database, settings: Settings, simulator: Flask) -> House:
     app = create_app(settings, database, transport=httpx.WSGITransport(app=simulator))
     return House(app, simulator, settings, database)
+
+
+@pytest.fixture
+def issuer(fresh_database: Callable[[str], str], signing_key: str, tmp_path: Path) -> Iterator[str]:
+    """Identity and the simulator, each a process; the issuer."""
+    with running_identity(fresh_database("identity_service"), signing_key, tmp_path) as found:
+        yield found

@@ -135,7 +135,8 @@ class House:
         return query_of(back)
 
     def token(self, client: tuple[str, str] | None = ("web", "web-secret"), **form: Any) -> httpx.Response:
-        return self.http.post("/identity/token", data=form, auth=client)
+        auth = httpx.BasicAuth(*client) if client else httpx.Auth()
+        return self.http.post("/identity/token", data=form, auth=auth)
 
     def redeem(
         self, code: str, client: tuple[str, str] | None = ("web", "web-secret"), **changes: Any

@@ -5,6 +5,7 @@ from base64 import urlsafe_b64decode
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -125,9 +126,7 @@ def test_the_answer_names_the_issuer(house: House) -> None:
         {"client": None},
     ],
 )
-def test_a_code_needs_its_verifier_its_address_and_its_client(
-    house: House, changes: dict[str, str | None]
-) -> None:
+def test_a_code_needs_its_verifier_its_address_and_its_client(house: House, changes: dict[str, Any]) -> None:
     answer = house.redeem(house.log_in(house.browser())["code"], **changes)
     assert answer.status_code in (400, 401)
     assert "access_token" not in answer.text

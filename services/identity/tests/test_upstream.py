@@ -23,7 +23,7 @@ from identity_service.tables import CitizenRow, SourceRow
 from services.identity.tests.house import ISSUER, SOURCE, House, fields
 
 KEY = RSAKey.generate_key(2048, {"use": "sig", "alg": "RS256"}, auto_kid=True)
-OTHER_KEY = RSAKey.generate_key(2048, {"kid": KEY.kid, "use": "sig", "alg": "RS256"})
+OTHER_KEY = RSAKey.generate_key(2048, {"kid": str(KEY.kid), "use": "sig", "alg": "RS256"})
 LEVEL = "urn:be:fedict:iam:fas:Level"
 
 

@@ -1,0 +1,91 @@
+"""Identity and the simulator as real processes."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+from services.identity.tests.house import CLIENTS
+
+DEADLINE_SECONDS = 60
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running_identity(database_url: str, signing_key: str, folder: Path) -> Iterator[str]:
+    """Identity and the simulator, each a process; the issuer."""
+    identity, simulator = free_port(), free_port()
+    public, source = f"http://localhost:{identity}", f"http://127.0.0.1:{simulator}"
+    clients = folder / "clients.json"
+    clients.write_text(json.dumps(CLIENTS).replace("http://localhost:8080", public), encoding="utf-8")
+    environments: dict[str, dict[str, str]] = {
+        "login_simulator": {
+            "SIMULATOR_PUBLIC_URL": source,
+            "SIMULATOR_CLIENT_ID": "identity",
+            "SIMULATOR_CLIENT_SECRET": "source-secret",
+            "SIMULATOR_REDIRECT_URIS": f"{public}/identity/callback",
+            "SIMULATOR_REGISTER_SECRET": "register-secret",
+        },
+        "identity_service": {
+            "ESPACE_DATABASE_URL": database_url,
+            "ESPACE_PUBLIC_URL": public,
+            "ESPACE_ENVIRONMENT": "test",
+            "ESPACE_NATIONAL_NUMBER_KEY": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+            "ESPACE_SIGNING_KEYS": signing_key,
+            "ESPACE_CLIENTS_FILE": str(clients),
+            "ESPACE_UPSTREAM_ISSUER": source,
+            "ESPACE_UPSTREAM_CLIENT_ID": "identity",
+            "ESPACE_UPSTREAM_CLIENT_SECRET": "source-secret",
+            "ESPACE_REGISTER_URL": source,
+            "ESPACE_REGISTER_SECRET": "register-secret",
+        },
+    }
+    commands = {
+        "login_simulator": ["--port", str(simulator)],
+        "identity_service": ["api", "--port", str(identity)],
+    }
+    log = (folder / "processes.log").open("wb")
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-m", module, *commands[module]],
+            env={**os.environ, **environment},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        for module, environment in environments.items()
+    ]
+    try:
+        for address in (f"{source}/readyz", f"http://127.0.0.1:{identity}/readyz"):
+            wait_for(address, running, folder / "processes.log")
+        yield f"{public}/identity"
+    finally:
+        for process in running:
+            process.terminate()
+        for process in running:
+            process.wait(30)
+        log.close()
+
+
+def wait_for(address: str, running: list[subprocess.Popen[bytes]], log: Path) -> None:
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while time.monotonic() < deadline:
+        assert all(process.poll() is None for process in running), log.read_text()[-3000:]
+        try:
+            if httpx.get(address, timeout=2).status_code == 200:
+                return
+        except httpx.HTTPError:
+            pass
+        time.sleep(0.05)
+    raise AssertionError(log.read_text()[-3000:])
