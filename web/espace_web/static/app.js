@@ -9,7 +9,6 @@ function conditional() {
   const inputs = $$("input[data-aria-controls]");
   const show = () => inputs.forEach((input) => {
     const part = document.getElementById(input.dataset.ariaControls);
-    input.setAttribute("aria-expanded", String(input.checked));
     part.classList.toggle("govuk-radios__conditional--hidden", !input.checked);
   });
   for (const input of inputs) {
@@ -69,7 +68,7 @@ function autosave() {
     running = true;
     say(form.dataset.saving, "");
     try {
-      const answer = await post(form.action, snapshot());
+      const answer = await post(form.getAttribute("action"), snapshot());
       const data = await answer.json();
       if (sending) return;
       if (answer.ok) {
