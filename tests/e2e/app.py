@@ -52,6 +52,7 @@ class App:
             )
         )
         choose_means(walker, means, username)
+        walker.http.close()
         answer = parse_qs(urlsplit(walker.address).query)
         assert answer["state"] == [state], walker.address
         self._take(
@@ -97,7 +98,7 @@ class App:
     def upload(
         self, dossier_id: str, slot: str, content: bytes, name: str = "réclamation.pdf"
     ) -> httpx.Response:
-        """Register, send the bytes by the signed form, complete; the answer of the first step that refuses."""
+        """Register, send the bytes by the signed form, complete; the answer of the step that refuses."""
         asked = {
             "filename": name,
             "size": len(content),

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 
 from espace_stack.mailbox.client import Message
+from espace_stack.testing.platform import Platform
 from login_simulator.citizens import Citizen, load
 from tests.e2e.app import App, expect
 from tests.e2e.waiting import until
@@ -18,11 +18,11 @@ CHARLEROI = "52011"  # the one commune whose PV is of 14 October; all others: 13
 class Citizens:
     """Hands out demo citizens, by commune, each once."""
 
-    def __init__(self) -> None:
-        self._free = [citizen for citizen in load() if citizen.username.startswith("citoyen")]
+    def __init__(self, seen: set[str]) -> None:
+        self._free = [c for c in load() if c.username.startswith("citoyen") and c.email not in seen]
 
     def take(self, commune: str | None = None) -> Citizen:
-        """A citizen whom nobody has had yet; of that commune (INS code), or of any whose PV is of the 13th."""
+        """A citizen nobody has had yet; of that commune (INS code), or of any with a PV of the 13th."""
         for citizen in self._free:
             ins = citizen.address.commune_ins
             if ins == commune or (commune is None and ins != CHARLEROI):
@@ -32,12 +32,13 @@ class Citizens:
 
 
 @pytest.fixture(scope="session")
-def citizens() -> Citizens:
-    return Citizens()
+def citizens(_platform: Platform) -> Citizens:
+    """Those whom no earlier run on this platform has written to."""
+    return Citizens({address for message in _platform.mail.messages() for address in message.to})
 
 
 @pytest.fixture
-def new_app(platform: Any, citizens: Citizens) -> Iterator[Callable[..., App]]:
+def new_app(platform: Platform, citizens: Citizens) -> Iterator[Callable[..., App]]:
     """A logged-in application of a new citizen with a confirmed space."""
     opened: list[App] = []
 
@@ -55,7 +56,7 @@ def new_app(platform: Any, citizens: Citizens) -> Iterator[Callable[..., App]]:
         app.http.close()
 
 
-def confirm_space(platform: Any, app: App) -> None:
+def confirm_space(platform: Platform, app: App) -> None:
     """Give the private e-mail and follow the link that really arrives."""
     expect(app.call("PUT", "profile/v1/profile/email", {"email": app.email}), 200)
     message = mail(platform, app, "/confirmation/")
@@ -63,12 +64,12 @@ def confirm_space(platform: Any, app: App) -> None:
     expect(app.call("POST", "profile/v1/email-confirmations", {"token": token}), 200)
 
 
-def mails(platform: Any, app: App, words: str) -> list[Message]:
+def mails(platform: Platform, app: App, words: str) -> list[Message]:
     """The messages to this citizen whose text has these words."""
     return [m for m in platform.mail.messages(to=app.email) if words in (m.text or "")]
 
 
-def mail(platform: Any, app: App, words: str, seconds: float = 30) -> Message:
+def mail(platform: Platform, app: App, words: str, seconds: float = 30) -> Message:
     """The one message with these words, waited for."""
     found = until(f"a mail with {words!r} to {app.email}", lambda: mails(platform, app, words), seconds)
     assert len(found) == 1, [m.subject for m in found]

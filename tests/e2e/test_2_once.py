@@ -8,6 +8,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from espace_stack.testing.platform import Platform
 from tests.e2e.app import App, expect
 from tests.e2e.claims import COMPLETE, ready_claim
 from tests.e2e.conftest import mail, mails
@@ -17,7 +18,7 @@ NewApp = Callable[..., App]
 
 
 def test_a_repeat_with_the_same_key_gets_the_same_receipt_and_one_mail(
-    platform: Any, new_app: NewApp
+    platform: Platform, new_app: NewApp
 ) -> None:
     app = new_app()
     dossier = ready_claim(app)
@@ -31,7 +32,9 @@ def test_a_repeat_with_the_same_key_gets_the_same_receipt_and_one_mail(
     assert len(mails(platform, app, first["number"])) == 1
 
 
-def test_an_answer_lost_on_the_way_is_repeated_to_the_same_receipt(platform: Any, new_app: NewApp) -> None:
+def test_an_answer_lost_on_the_way_is_repeated_to_the_same_receipt(
+    platform: Platform, new_app: NewApp
+) -> None:
     app = new_app()
     dossier = ready_claim(app)
     key = str(uuid4())
@@ -49,7 +52,9 @@ def test_an_answer_lost_on_the_way_is_repeated_to_the_same_receipt(platform: Any
     assert len(mails(platform, app, receipt["number"])) == 1
 
 
-def test_fifty_confirmations_at_once_give_one_number_and_one_mail(platform: Any, new_app: NewApp) -> None:
+def test_fifty_confirmations_at_once_give_one_number_and_one_mail(
+    platform: Platform, new_app: NewApp
+) -> None:
     app = new_app()
     dossier = ready_claim(app)
 

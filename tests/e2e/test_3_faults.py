@@ -7,6 +7,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from espace_stack.testing.platform import Platform
 from tests.e2e.app import App, expect
 from tests.e2e.claims import WITH_DRC, ready_claim
 from tests.e2e.conftest import mail, mails
@@ -27,7 +28,7 @@ KILLS = [
 
 @pytest.mark.parametrize(("program", "point"), KILLS)
 def test_a_worker_killed_at_its_worst_moment_sends_one_receipt(
-    platform: Any, new_app: NewApp, program: str, point: str
+    platform: Platform, new_app: NewApp, program: str, point: str
 ) -> None:
     app = new_app()
     dossier = ready_claim(app, WITH_DRC)
@@ -41,7 +42,9 @@ def test_a_worker_killed_at_its_worst_moment_sends_one_receipt(
     one_of_each(platform, app, receipt["number"])
 
 
-def test_a_mail_server_lost_after_the_data_costs_one_copy_at_most(platform: Any, new_app: NewApp) -> None:
+def test_a_mail_server_lost_after_the_data_costs_one_copy_at_most(
+    platform: Platform, new_app: NewApp
+) -> None:
     app = new_app()
     dossier = ready_claim(app)
     platform.settle()
@@ -55,7 +58,7 @@ def test_a_mail_server_lost_after_the_data_costs_one_copy_at_most(platform: Any,
     assert len({copy.message_id for copy in copies}) == 1
 
 
-def test_a_mail_server_that_says_later_gets_the_mail_later(platform: Any, new_app: NewApp) -> None:
+def test_a_mail_server_that_says_later_gets_the_mail_later(platform: Platform, new_app: NewApp) -> None:
     app = new_app()
     dossier = ready_claim(app)
     platform.mail.switch("4xx", times=2)
@@ -65,7 +68,7 @@ def test_a_mail_server_that_says_later_gets_the_mail_later(platform: Any, new_ap
     assert len(mails(platform, app, receipt["number"])) == 1
 
 
-def test_a_broker_killed_delays_the_mail_and_not_the_deposit(platform: Any, new_app: NewApp) -> None:
+def test_a_broker_killed_delays_the_mail_and_not_the_deposit(platform: Platform, new_app: NewApp) -> None:
     app = new_app()
     dossier = ready_claim(app, WITH_DRC)
     platform.part("rabbitmq").kill()
@@ -77,7 +80,7 @@ def test_a_broker_killed_delays_the_mail_and_not_the_deposit(platform: Any, new_
 
 
 def test_a_database_killed_gives_a_clean_refusal_and_the_same_key_succeeds(
-    platform: Any, new_app: NewApp
+    platform: Platform, new_app: NewApp
 ) -> None:
     app = new_app()
     dossier = ready_claim(app)
@@ -96,7 +99,7 @@ def test_a_database_killed_gives_a_clean_refusal_and_the_same_key_succeeds(
 
 @pytest.mark.parametrize("broken", ["documents-api", "objects", "documents-worker"])
 def test_the_deposit_itself_needs_neither_documents_nor_the_object_store(
-    platform: Any, new_app: NewApp, broken: str
+    platform: Platform, new_app: NewApp, broken: str
 ) -> None:
     app = new_app()
     dossier = ready_claim(app)
@@ -109,7 +112,9 @@ def test_the_deposit_itself_needs_neither_documents_nor_the_object_store(
     assert download.startswith(b"%PDF")
 
 
-def test_documents_killed_between_copy_and_answer_keeps_one_piece(platform: Any, new_app: NewApp) -> None:
+def test_documents_killed_between_copy_and_answer_keeps_one_piece(
+    platform: Platform, new_app: NewApp
+) -> None:
     app = new_app()
     draft = app.draft("reclamation-electorale", WITH_DRC)
     platform.arm_crash("documents-api", "documents.after_copy")
@@ -123,7 +128,7 @@ def test_documents_killed_between_copy_and_answer_keeps_one_piece(platform: Any,
     expect(app.submit(dossier), 201)
 
 
-def one_of_each(platform: Any, app: App, number: str) -> None:
+def one_of_each(platform: Platform, app: App, number: str) -> None:
     """One receipt and one DRC message: what a deposit with open pieces sends, exactly."""
     texts = [m.text or "" for m in platform.mail.messages(to=app.email) if number in (m.text or "")]
     subjects = sorted(m.subject for m in platform.mail.messages(to=app.email) if number in (m.text or ""))

@@ -11,6 +11,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from espace_stack.testing.platform import Platform
 from login_simulator.citizens import load
 from tests.e2e.app import App, expect
 from tests.e2e.claims import COMPLETE, PROCEDURE, WITH_DRC, ready_claim
@@ -53,7 +54,7 @@ def call(app: App | None, public_url: str, method: str, path: str, body: Any = N
     )
 
 
-def test_without_a_token_every_operation_answers_401(platform: Any) -> None:
+def test_without_a_token_every_operation_answers_401(platform: Platform) -> None:
     asked = 0
     for _, method, path in operations(platform.public_url):
         if (method, path) in PUBLIC:
@@ -66,11 +67,11 @@ def test_without_a_token_every_operation_answers_401(platform: Any) -> None:
 
 
 @pytest.mark.parametrize("path", ["/internal/v1/dossiers/" + UNKNOWN, "/metrics", "/livez", "/readyz"])
-def test_inside_routes_are_not_reachable_through_the_gateway(platform: Any, path: str) -> None:
+def test_inside_routes_are_not_reachable_through_the_gateway(platform: Platform, path: str) -> None:
     assert httpx.get(platform.public_url + path).status_code in (401, 404)
 
 
-def test_another_citizens_things_are_the_same_as_unknown_ones(platform: Any, new_app: NewApp) -> None:
+def test_another_citizens_things_are_the_same_as_unknown_ones(platform: Platform, new_app: NewApp) -> None:
     owner, stranger = new_app(), new_app()
     receipt = expect(owner.submit(ready_claim(owner, WITH_DRC)), 201)
     dossier = owner.dossier(receipt["dossier_id"])
@@ -139,7 +140,7 @@ def test_steps_cannot_be_skipped_or_done_twice(new_app: NewApp) -> None:
     assert edited.status_code in (409, 412)
 
 
-def test_fifty_uses_of_one_link_confirm_once(platform: Any, new_app: NewApp) -> None:
+def test_fifty_uses_of_one_link_confirm_once(platform: Platform, new_app: NewApp) -> None:
     app = new_app(space=False)
     expect(app.call("PUT", "profile/v1/profile/email", {"email": app.email}), 200)
     found = LINK.search(mail(platform, app, "/confirmation/").text or "")
@@ -184,7 +185,7 @@ def test_removing_a_piece_against_submitting_has_one_outcome(new_app: NewApp) ->
         assert (after["state"], len(after["attachments"])) == ("validated", 0)
 
 
-def test_forged_tokens_are_refused_by_every_service(platform: Any, new_app: NewApp) -> None:
+def test_forged_tokens_are_refused_by_every_service(platform: Platform, new_app: NewApp) -> None:
     app = new_app(space=False)
     header, payload, signature = app.tokens["access_token"].split(".")
     none = _b64({"alg": "none", "typ": "at+jwt"})
@@ -210,7 +211,7 @@ def test_forged_tokens_are_refused_by_every_service(platform: Any, new_app: NewA
             assert answer.status_code == 401, (service, what)
 
 
-def test_a_used_refresh_token_ends_the_whole_family(platform: Any, new_app: NewApp) -> None:
+def test_a_used_refresh_token_ends_the_whole_family(platform: Platform, new_app: NewApp) -> None:
     app = new_app(space=False)
     stolen = app.tokens["refresh_token"]
     app.refresh()
@@ -258,7 +259,7 @@ def test_names_are_data(new_app: NewApp) -> None:
         assert document["id"] in where
 
 
-def test_no_secret_and_no_person_is_in_the_logs(platform: Any, new_app: NewApp) -> None:
+def test_no_secret_and_no_person_is_in_the_logs(platform: Platform, new_app: NewApp) -> None:
     app = new_app()
     expect(app.submit(ready_claim(app, WITH_DRC)), 201)
     platform.settle()

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from espace_stack.testing.platform import Platform
 from tests.e2e.app import App, expect
 from tests.e2e.claims import WITH_DRC, ready_claim
 from tests.e2e.conftest import mail, mails
@@ -31,7 +32,7 @@ def answer(app: App, dossier: Any, request: Any) -> Any:
     return expect(app.call("POST", f"{path}/answer", {"content_sha256": content}), 201)
 
 
-def test_two_requests_one_answered_one_lapsed(platform: Any, new_app: NewApp) -> None:
+def test_two_requests_one_answered_one_lapsed(platform: Platform, new_app: NewApp) -> None:
     answering, silent, uploading = new_app(), new_app(), new_app()
     platform.legal.freeze(datetime(2024, 10, 15, 14, 0, tzinfo=BRUSSELS))
     dossier, request = deposit(answering)

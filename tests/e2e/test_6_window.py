@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from espace_stack.testing.platform import Platform
 from tests.e2e.app import App, expect
 from tests.e2e.claims import WITH_DRC, ready_claim
 from tests.e2e.conftest import CHARLEROI, mail, mails
@@ -14,7 +15,9 @@ NewApp = Callable[..., App]
 BRUSSELS = ZoneInfo("Europe/Brussels")
 
 
-def test_the_last_tenth_of_a_second_is_in_time_and_midnight_is_not(platform: Any, new_app: NewApp) -> None:
+def test_the_last_tenth_of_a_second_is_in_time_and_midnight_is_not(
+    platform: Platform, new_app: NewApp
+) -> None:
     in_time, too_late, fourteenth = new_app(), new_app(), new_app(CHARLEROI)
     claims = {app: ready_claim(app) for app in (in_time, too_late)}
     claims[fourteenth] = ready_claim(fourteenth, WITH_DRC)
@@ -41,7 +44,7 @@ def test_the_last_tenth_of_a_second_is_in_time_and_midnight_is_not(platform: Any
 
 
 def test_a_scheduler_down_for_36_hours_over_a_due_date_fires_once_when_it_is_back(
-    platform: Any, new_app: NewApp
+    platform: Platform, new_app: NewApp
 ) -> None:
     app = new_app(CHARLEROI)
     platform.legal.freeze(datetime(2024, 10, 22, 10, 0, tzinfo=BRUSSELS))

@@ -8,7 +8,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def until(what: str, probe: Callable[[], T | None | bool], seconds: float = 30) -> T:
+def until(what: str, probe: Callable[[], T | bool | None], seconds: float = 30) -> T:
     """Ask ``probe`` until it gives something; fail by naming ``what`` once ``seconds`` are over."""
     pause = 0.05
     end = time.monotonic() + seconds

@@ -1,7 +1,6 @@
 """The least of browsers: cookies, redirects, links and forms, over plain HTTP and nothing of ours."""
 
 from collections.abc import Callable
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from urllib.parse import urljoin
 
 import httpx
@@ -12,9 +11,7 @@ class Walker:
     """Walks pages by their forms. ``page`` is the last answer, ``address`` its address."""
 
     def __init__(self, follow_to: Callable[[str], bool] = lambda _: True) -> None:
-        # Browsers treat loopback addresses as trustworthy and send Secure cookies there; so does this one.
-        jar = CookieJar(policy=DefaultCookiePolicy(secure_protocols=("https", "wss", "http")))
-        self.http = httpx.Client(cookies=jar, timeout=30)
+        self.http = httpx.Client(timeout=30)
         self._follow_to = follow_to
         self.address = ""
         self.page: httpx.Response
@@ -37,7 +34,7 @@ class Walker:
             fields += [*values.items(), *([button] if button else [])]
             target = urljoin(self.address, form.get("action") or self.address)
             method = (form.get("method") or "get").upper()
-            return self._go(method, target, {name: value for name, value in fields})
+            return self._go(method, target, dict(fields))
         raise AssertionError(f"no form with {button} {values} on {self.address}:\n{self.page.text[:3000]}")
 
     def document(self) -> html.HtmlElement:
@@ -58,6 +55,8 @@ class Walker:
             data = {"data": fields} if method == "POST" else {}
             self.page = self.http.request(method, address, headers=headers, **query, **data)
             self.address = str(self.page.url)
+            for cookie in self.http.cookies.jar:
+                cookie.secure = False  # browsers trust loopback addresses and send Secure cookies there
             if not self.page.is_redirect:
                 return self
             address, method, fields = urljoin(self.address, self.page.headers["Location"]), "GET", None

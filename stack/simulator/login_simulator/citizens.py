@@ -121,7 +121,7 @@ def _story(entry: Mapping[str, Any]) -> Citizen:
 def _plain(data: Mapping[str, Any]) -> Iterable[Citizen]:
     places, given, family = data["places"], data["given_names"], data["family_names"]
     for index in range(1, data["count"] + 1):
-        born = date(1960, 1, 4) + timedelta(days=311 * index)
+        born = date(1960, 1, 4) + timedelta(days=110 * index)
         place = places[(index - 1) % len(places)]
         username = f"citoyen{index:02d}"
         yield Citizen(
@@ -133,7 +133,7 @@ def _plain(data: Mapping[str, Any]) -> Iterable[Citizen]:
             birthdate=born,
             email=f"{username}@courriel.example",
             language="fr",
-            phone=f"+324710000{index:02d}",
+            phone=f"+32471{index:06d}",
             means=frozenset({"eid", "itsme", "email_code", "sms", "totp"}),
             address=Address(number=str(index), **place),
         )
