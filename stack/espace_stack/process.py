@@ -125,9 +125,8 @@ class Process:
         try:
             record = json.loads(self._record.read_text())
             found = psutil.Process(record["pid"])
-            _reap(found.pid)
             same = abs(found.create_time() - record["created"]) < 0.02
-            return found if same and found.status() != psutil.STATUS_ZOMBIE else None
+            return found if same and not _is_gone(found) else None
         except (FileNotFoundError, ValueError, psutil.NoSuchProcess):
             return None
 
@@ -153,17 +152,21 @@ def _gone(members: list[psutil.Process], seconds: float) -> list[psutil.Process]
 
 
 def _is_gone(member: psutil.Process) -> bool:
-    """Ended, even if its parent has not looked yet."""
+    """Ended with all its threads, even if its parent has not looked yet.
+
+    A process looks like a zombie as soon as its first thread has ended, while others still hold its sockets.
+    """
     _reap(member.pid)
     try:
-        return not member.is_running() or member.status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
+        if not member.is_running():
+            return True
+        threads = len(list(Path(f"/proc/{member.pid}/task").iterdir()))
+        return member.status() == psutil.STATUS_ZOMBIE and threads <= 1
+    except (psutil.NoSuchProcess, FileNotFoundError):
         return True
 
 
 def base_environment() -> dict[str, str]:
     """What every process of the stack inherits: where programs are, nothing of the terminal's."""
-    kept = ("PATH", "LANG", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR", "PYTHONDONTWRITEBYTECODE")
-    inherited = {name: os.environ[name] for name in kept if name in os.environ}
-    # glibc keeps an arena of memory per thread otherwise; our programs have a dozen mostly idle threads.
-    return {**inherited, "MALLOC_ARENA_MAX": "2"}
+    kept = ("PATH", "LANG", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR")
+    return {name: os.environ[name] for name in kept if name in os.environ}

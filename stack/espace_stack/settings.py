@@ -45,7 +45,14 @@ class ProgramSettings:
         return self._folder / "crash" / program
 
     def of(
-        self, program: ProgramName, *, database: str, amqp: str, worker_port: int, smtp: tuple[str, int]
+        self,
+        program: ProgramName,
+        *,
+        database: str,
+        amqp: str,
+        worker_port: int,
+        smtp: tuple[str, int],
+        store: tuple[str, str],
     ) -> dict[str, str]:
         """The whole environment of ``program``."""
         public = self._url("gateway")
@@ -54,7 +61,7 @@ class ProgramSettings:
         environment = {
             "ESPACE_ENVIRONMENT": self._environment,
             "ESPACE_PUBLIC_URL": public,
-            "ESPACE_DATABASE_URL_FILE": self._keep(f"{service}-database-url", database),
+            "ESPACE_DATABASE_URL_FILE": str(secret.keep(f"{service}-database-url", database)),
             "ESPACE_LEGAL_CLOCK_FILE": str(self.clock_file),
             "ESPACE_CLIENT_SECRET_FILE": str(secret.file(f"client-{service}")),
             **{f"ESPACE_{name.upper()}_URL": self._url(f"{name}-api") for name in SERVICES},
@@ -62,15 +69,15 @@ class ProgramSettings:
         if program.role == "worker":
             environment["ESPACE_WORKER_PORT"] = str(worker_port)
         if service not in ("identity", "web"):
-            environment["ESPACE_AMQP_URL_FILE"] = self._keep("amqp-url", amqp)
+            environment["ESPACE_AMQP_URL_FILE"] = str(secret.keep("amqp-url", amqp))
         if self._environment == "test":
             self.crash_folder(program.name).mkdir(parents=True, exist_ok=True)
             environment["ESPACE_CRASH_DIR"] = str(self.crash_folder(program.name))
-        environment.update(self._own(service, smtp))
+        environment.update(self._own(service, smtp, store))
         environment.update(self.extra.get(program.name, {}))
         return environment
 
-    def _own(self, service: str, smtp: tuple[str, int]) -> dict[str, str]:
+    def _own(self, service: str, smtp: tuple[str, int], store: tuple[str, str]) -> dict[str, str]:
         secret = self._secrets
         match service:
             case "identity":
@@ -89,7 +96,7 @@ class ProgramSettings:
                 return {"ESPACE_CONFIRMATION_KEY_FILE": str(secret.file("confirmation-key"))}
             case "documents":
                 return {
-                    **self._store(),
+                    **self._store(*store),
                     "ESPACE_STATEMENT_KEY_FILE": str(secret.file("statement-key", ec_pem)),
                 }
             case "notifier":
@@ -125,20 +132,12 @@ class ProgramSettings:
         for client in clients["clients"]:
             if client.get("client_secret"):
                 client["client_secret"] = self._secrets.value(f"client-{client['client_id']}")
-        return Path(self._keep("clients.json", json.dumps(clients, indent=1)))
+        return self._secrets.keep("clients.json", json.dumps(clients, indent=1))
 
-    def _store(self) -> dict[str, str]:
+    def _store(self, access_key: str, secret_key: str) -> dict[str, str]:
         return {
             "ESPACE_OBJECTS_URL": self._url("objects"),
-            "ESPACE_OBJECTS_ACCESS_KEY_FILE": str(self._secrets.file("objects-access-key")),
-            "ESPACE_OBJECTS_SECRET_KEY_FILE": str(self._secrets.file("objects")),
+            "ESPACE_OBJECTS_ACCESS_KEY_FILE": str(self._secrets.keep("store-access-key", access_key)),
+            "ESPACE_OBJECTS_SECRET_KEY_FILE": str(self._secrets.keep("store-secret-key", secret_key)),
             "ESPACE_BUCKET": BUCKET,
         }
-
-    def _keep(self, name: str, value: str) -> str:
-        """A secret that follows from others: written again when it has changed."""
-        path = self._secrets.file(name, lambda: value)
-        if path.read_text() != value:
-            path.unlink()
-            self._secrets.file(name, lambda: value)
-        return str(path)

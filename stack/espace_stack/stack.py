@@ -21,7 +21,7 @@ from espace_stack.layout import BUCKET, ROOT, ProgramName, has_module, programs
 from espace_stack.legal import Legal
 from espace_stack.part import FailedPart, Part
 from espace_stack.parts.mailbox import MailboxPart
-from espace_stack.parts.objects import ACCESS_KEY, client
+from espace_stack.parts.objects import client
 from espace_stack.parts.postgres import ensure_database
 from espace_stack.parts.programs import GatewayPart, ProgramPart, SimulatorPart
 from espace_stack.plan import Step, carry_out
@@ -146,9 +146,6 @@ class Stack:
                 return False
             self._keep_ports_free()
             self.legal.ensure()
-            self.secrets.file("objects-access-key", lambda: self._given.get("OBJECTS_ACCESS_KEY", ACCESS_KEY))
-            if "OBJECTS_SECRET_KEY" in self._given:
-                self.secrets.file("objects", lambda: self._given["OBJECTS_SECRET_KEY"])
             carry_out(self._steps(only))
             return True
 
@@ -281,6 +278,7 @@ class Stack:
                 amqp=self.addresses.amqp,
                 worker_port=self.ports[program.name],
                 smtp=self._smtp(),
+                store=(self.addresses.objects_access_key, self.addresses.objects_secret_key),
             )
 
         return ProgramPart(program, self.folder, self.ports, settings)

@@ -5,11 +5,13 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import httpx
 from minio import Minio
+from minio.error import MinioException
+from urllib3.exceptions import HTTPError
 
 from espace_stack.part import Part
 from espace_stack.ports import Ports
+from espace_stack.probe import status_of
 from espace_stack.secret import Secrets
 
 ACCESS_KEY = "espace"
@@ -88,14 +90,14 @@ class ObjectStore(Part):
         return [weed, "server", "-filer", "-s3", *(f"-{name}={value}" for name, value in options.items())]
 
     def environment(self) -> dict[str, str]:
-        return {"HOME": str(self._home), "GOMEMLIMIT": "300MiB", "GOGC": "50"}
+        return {"HOME": str(self._home), "GOMEMLIMIT": "150MiB", "GOGC": "25"}
 
     def ready(self) -> bool:
+        if status_of(f"{self.url}/status", 2) != 200:
+            return False
         try:
-            if httpx.get(f"{self.url}/status", timeout=2).status_code >= 500:
-                return False
             self.client().list_buckets()
-        except Exception:  # noqa: BLE001 - whatever the client raises, the store is not ready yet
+        except (MinioException, HTTPError):
             return False
         return True
 

@@ -77,7 +77,7 @@ class Postgres(Part):
             "port": str(self.ports["postgres"]),
             "unix_socket_directories": "",
             "max_connections": "300",
-            "shared_buffers": "48MB",
+            "shared_buffers": "24MB",
             "jit": "off",
             "timezone": "UTC",
             "log_timezone": "UTC",

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import httpx
 import yaml
 
 from espace_stack.layout import BUCKET, ROOT, ProgramName
 from espace_stack.part import Part
-from espace_stack.ports import Ports, answers
+from espace_stack.ports import Ports
+from espace_stack.probe import status_of
 
 GATEWAY_FILES = ROOT / "gateway"
 
@@ -46,7 +46,7 @@ class ProgramPart(Part):
         return self._settings()
 
     def ready(self) -> bool:
-        return _says_ok(f"http://127.0.0.1:{self.port}/readyz")
+        return status_of(f"http://127.0.0.1:{self.port}/readyz") == 200
 
 
 class SimulatorPart(Part):
@@ -66,7 +66,9 @@ class SimulatorPart(Part):
         return self._settings()
 
     def ready(self) -> bool:
-        return _says_ok(f"http://127.0.0.1:{self.ports['simulator']}/.well-known/openid-configuration")
+        return (
+            status_of(f"http://127.0.0.1:{self.ports['simulator']}/.well-known/openid-configuration") == 200
+        )
 
 
 class GatewayPart(Part):
@@ -102,21 +104,10 @@ class GatewayPart(Part):
             "GATEWAY_OBJECTS": self._url("objects"),
             "GATEWAY_BUCKET": BUCKET,
             "GATEWAY_RATE": str(self._rate),
+            "GOGC": "25",
             "TMPDIR": os.environ.get("TMPDIR", "/tmp"),
         }
 
     def ready(self) -> bool:
-        if not answers(self.ports["gateway"]):
-            return False
-        try:
-            answer = httpx.get(f"http://127.0.0.1:{self.ports['gateway']}/{BUCKET}", timeout=5)
-        except httpx.TransportError:
-            return False
-        return answer.status_code == 403  # the routes are loaded: the bucket is closed
-
-
-def _says_ok(url: str) -> bool:
-    try:
-        return httpx.get(url, timeout=5).status_code == 200
-    except httpx.TransportError:
-        return False
+        # The bucket is closed: the routes are loaded.
+        return status_of(f"http://127.0.0.1:{self.ports['gateway']}/{BUCKET}") == 403

@@ -6,11 +6,10 @@ import signal
 import time
 from pathlib import Path
 
-import httpx
-
 from espace_stack.account import give, reachable_folder
 from espace_stack.part import FailedPart, Part
 from espace_stack.ports import Ports, answers, is_free
+from espace_stack.probe import status_of
 from espace_stack.process import Process, base_environment
 from espace_stack.secret import Secrets
 
@@ -114,13 +113,8 @@ class RabbitMQ(Part):
         }
 
     def ready(self) -> bool:
-        if not answers(self.ports["amqp"]):
-            return False
-        try:
-            answer = httpx.get(f"{self.management_url}/api/health/checks/local-alarms", timeout=2)
-        except httpx.TransportError:
-            return False
-        return answer.status_code == 200
+        alarms = f"{self.management_url}/api/health/checks/local-alarms"
+        return answers(self.ports["amqp"]) and status_of(alarms, 2) == 200
 
     def stop(self) -> None:
         self.process.send(signal.SIGCONT)
