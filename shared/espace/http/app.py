@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from copy import deepcopy
 from types import MappingProxyType
 from typing import Any
 
@@ -10,7 +11,6 @@ from apispec.ext.marshmallow import MarshmallowPlugin
 from flask import Blueprint as FlaskBlueprint
 from flask import Flask, Response, g, jsonify, request
 from flask_smorest import Api as SmorestApi
-from flask_smorest.utils import prepare_response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
@@ -65,18 +65,17 @@ class Api(SmorestApi):  # type: ignore[misc]
     """OpenAPI by flask-smorest, errors by :mod:`espace.http.errors`."""
 
     ERROR_SCHEMA = ProblemSchema
+    DEFAULT_RESPONSE_CONTENT_TYPE: str = "application/json"
 
     def handle_http_exception(self, error: HTTPException) -> Response:
         """One mapping for all."""
         return errors.handle(error)
 
     def _register_responses(self) -> None:
+        answers = self.DEFAULT_RESPONSE_CONTENT_TYPE
+        self.DEFAULT_RESPONSE_CONTENT_TYPE = errors.CONTENT_TYPE  # of the errors registered here
         super()._register_responses()
-        response = {"description": "A problem (RFC 9457).", "schema": ProblemSchema}
-        prepare_response(response, self.spec, errors.CONTENT_TYPE)
-        # The library's default of that name is lazy; ours takes its place.
-        self.spec.components.responses_lazy.pop(self.DEFAULT_ERROR_RESPONSE_NAME, None)
-        self.spec.components.response(self.DEFAULT_ERROR_RESPONSE_NAME, response, lazy=True)
+        self.DEFAULT_RESPONSE_CONTENT_TYPE = answers
 
 
 def create_app(
@@ -109,7 +108,7 @@ def create_app(
         API_VERSION="v1",
         OPENAPI_VERSION="3.1.0",
         OPENAPI_URL_PREFIX=f"/api/{service}",
-        API_SPEC_OPTIONS=_SPEC_OPTIONS,
+        API_SPEC_OPTIONS=deepcopy(_SPEC_OPTIONS),  # the library writes into it
     )
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.extensions[transactions.EXTENSION] = database

@@ -214,6 +214,8 @@ def test_the_openapi_document_is_public_and_complete(api: Any) -> None:
     assert operation["responses"]["default"] == {"$ref": "#/components/responses/DEFAULT_ERROR"}
     error = document["components"]["responses"]["DEFAULT_ERROR"]["content"]
     assert set(error) == {"application/problem+json"}
+    invalid = document["components"]["responses"]["UNPROCESSABLE_ENTITY"]["content"]
+    assert set(invalid) == {"application/problem+json"}
     assert document["components"]["schemas"]["Thing"]["additionalProperties"] is False
 
 
