@@ -11,7 +11,7 @@ from espace.clock import LegalClock
 from espace.db import Database
 from espace.worker import Loop, Periodic
 
-TICK_SECONDS = 0.5
+TICK_SECONDS = 1.0
 REPORT_SECONDS = 10.0
 
 

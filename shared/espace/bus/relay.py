@@ -18,7 +18,7 @@ from espace.worker import Stop, tick
 log = get_logger()
 BATCH = 500
 SHORTEST_PAUSE = 0.002
-LONGEST_PAUSE = 0.15
+LONGEST_PAUSE = 0.25
 FOLLOWER_PAUSE = 2.0
 REPORT_SECONDS = 5.0
 LONGEST_BACKOFF = 15.0
