@@ -133,12 +133,12 @@ def instant_seconds(value: str | None) -> str:
 
 def size(count: int) -> str:
     """A number of bytes for people."""
-    point = "." if language() == "en" else ","
     unit = "o" if language() == "fr" else "B"
-    if count < 1000:
+    if count < 1024:
         return f"{count}\u00a0{unit}"
-    name, value = ("k", count / 1000) if count < 1_000_000 else ("M", count / 1_000_000)
-    return f"{value:.1f}".replace(".", point) + f"\u00a0{name}{unit}"
+    name, value = ("k", count / 1024) if count < 1024 * 1024 else ("M", count / 1024 / 1024)
+    number = f"{value:.1f}".removesuffix(".0")
+    return (number if language() == "en" else number.replace(".", ",")) + f"\u00a0{name}{unit}"
 
 
 def nrn(number: str | None) -> str:
