@@ -153,12 +153,12 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize("name", list(WRONG))
-def test_a_wrong_answer_logs_nobody_in(attempt: Try, name: str) -> None:
-    answer = attempt(WRONG[name])
-    assert answer.status_code in (200, 400, 403, 503)
-    assert "location" not in answer.headers
-    assert "Mon Espace" in answer.text
+def test_a_wrong_answer_logs_nobody_in(attempt: Try) -> None:
+    for name, source in WRONG.items():
+        answer = attempt(source)
+        assert answer.status_code in (200, 400, 403, 503), name
+        assert "location" not in answer.headers, name
+        assert "Mon Espace" in answer.text, name
 
 
 def test_a_source_that_describes_another_is_not_used(database: Database, settings: Settings) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from authlib.integrations.flask_oauth2 import AuthorizationServer, ResourceProtector
@@ -150,8 +151,7 @@ class Pkce(CodeChallenge):  # type: ignore[misc]
 
 def create_provider(app: Flask, settings: Settings) -> AuthorizationServer:
     """Wire the provider; the page that confirms puts the means used into ``flask.g.means``."""
-    key = RSAKey.generate_key(2048, {"use": "sig", "alg": "RS256"}, auto_kid=True)
-    keys = KeySet([key])
+    keys = _keys()
     memory = Memory()
     client = Client(settings)
 
@@ -238,6 +238,12 @@ def create_provider(app: Flask, settings: Settings) -> AuthorizationServer:
     server.register_extension(lambda provider: Issuer()(provider))
     app.extensions["simulator.jwks"] = keys.as_dict(private=False)
     return server
+
+
+@cache
+def _keys() -> KeySet:
+    """One key for as long as the process lives."""
+    return KeySet([RSAKey.generate_key(2048, {"use": "sig", "alg": "RS256"}, auto_kid=True)])
 
 
 def claims_of(citizen: Citizen, token: Code, scope: str) -> dict[str, Any]:
