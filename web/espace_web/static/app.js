@@ -124,6 +124,7 @@ function uploads() {
 
   let queue = Promise.resolve(), failed = 0;
   function take(files) {
+    queue = queue.then(() => { failed = 0; }); // of this choice; what failed before was said
     for (const file of files) queue = queue.then(() => bring(file));
     queue = queue.then(() => { input.value = ""; if (files.length && !failed) location.assign(`${location.pathname}?ajoute=1`); });
   }
@@ -161,7 +162,7 @@ function uploads() {
       retry.type = "button";
       retry.className = "me-linkbutton";
       retry.textContent = words.textRetry;
-      retry.addEventListener("click", () => { row.remove(); failed -= 1; take([file]); });
+      retry.addEventListener("click", () => { row.remove(); take([file]); });
       row.append(retry);
     }
   }
