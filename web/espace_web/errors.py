@@ -108,8 +108,8 @@ def _refused(error: Refused) -> Response:
 
 
 def _detail(error: Refused) -> str | None:
-    # dossier and profile explain in the page's language; the kit's own answers are for programmers.
-    return error.detail if error.status in (409, 410, 422) and error.detail else None
+    # Only dossier explains in the page's language; the other answers are for programmers.
+    return error.detail if error.service == "dossier" and error.status in (409, 422) else None
 
 
 def _unexpected(error: Exception) -> Response:

@@ -30,10 +30,13 @@ REASONS = {
     "type_not_allowed": N_(
         "Ce type de fichier n’est pas accepté ici. Choisissez un fichier d’un des types indiqués."
     ),
+    "image_unreadable": N_("L’image ne s’ouvre pas. Enregistrez-la à nouveau, puis ajoutez-la."),
+    "image_too_large": N_("L’image a trop de points. Réduisez-la, puis ajoutez-la à nouveau."),
     "upload_missing": N_("Le fichier n’est pas arrivé jusqu’au bout. Ajoutez-le à nouveau."),
     "upload_expired": N_("L’envoi a pris trop de temps. Ajoutez le fichier à nouveau."),
     "slot_full": N_("Le nombre maximal de fichiers est atteint. Supprimez d’abord un fichier."),
     "filename_invalid": N_("Le nom du fichier n’est pas accepté. Renommez-le, puis ajoutez-le à nouveau."),
+    "too_many_files": N_("Le nombre maximal de fichiers est atteint. Supprimez d’abord un fichier."),
     "quota_exceeded": N_("La place prévue pour vos fichiers est épuisée. Supprimez d’abord un fichier."),
     "too_many_uploads": N_("Trop d’envois en peu de temps. Attendez un instant, puis recommencez."),
     "window_closed": N_("Le délai est passé : plus aucun fichier ne peut être ajouté."),

@@ -71,7 +71,8 @@ def test_visitor_can_change_language(browser):
 def test_every_page_but_the_public_ones_needs_a_session(app, browser):
     public = {
         "/", "/connexion", "/connexion/retour", "/deconnecte", "/confirmation/<token>", "/accessibilite",
-        "/vie-privee", "/cookies", "/api/", "/livez", "/readyz", "/metrics", "/static/<path:filename>",
+        "/vie-privee", "/cookies", "/api/", "/favicon.ico", "/livez", "/readyz", "/metrics",
+        "/static/<path:filename>",
     }  # fmt: skip
     for rule in app.url_map.iter_rules():
         if "GET" in (rule.methods or ()) and rule.rule not in public:

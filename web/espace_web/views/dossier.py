@@ -1,11 +1,12 @@
 """A dossier's page: its steps, what is asked, its pieces, what became of each notice; its documents."""
 
 import uuid
+from typing import Any
 
 from flask import Blueprint, redirect
 from werkzeug.wrappers import Response
 
-from espace_web.context import N_, _, api, language, page
+from espace_web.context import N_, _, api, page
 from espace_web.oidc import IdentityAway
 from espace_web.remote import Refused, ServiceDown
 from espace_web.views.form import read
@@ -14,20 +15,27 @@ views = Blueprint("dossier", __name__)
 TEMPLATES = {
     "space_confirmation": N_("Confirmation de votre adresse"),
     "receipt": N_("Accusé de réception"),
-    "information_requested": N_("Demande de renseignement complémentaire"),
-    "information_request_opened": N_("Demande de renseignement complémentaire"),
-    "reminder": N_("Rappel de l’échéance"),
-    "information_provided": N_("Réponse reçue"),
-    "information_request_answered": N_("Réponse reçue"),
-    "information_request_lapsed": N_("Demande échue"),
+    "drc_opened": N_("Demande de renseignement complémentaire"),
+    "drc_reminder": N_("Rappel de l’échéance"),
+    "drc_answered": N_("Réponse reçue"),
+    "drc_lapsed": N_("Demande échue"),
 }
 OUTCOMES = {
-    "pending": (N_("En attente d’envoi"), "busy"),
+    "created": (N_("En attente d’envoi"), "busy"),
     "sending": (N_("En attente d’envoi"), "busy"),
-    "retrying": (N_("Nouvel essai prévu"), "busy"),
+    "temporary": (N_("Nouvel essai prévu"), "busy"),
     "sent": (N_("Envoyé"), "good"),
     "failed": (N_("Non distribué"), "bad"),
     "not_sent": (N_("Non envoyé"), "quiet"),
+}
+REASONS = {
+    "answered": N_("vous aviez déjà répondu"),
+    "lapsed": N_("la demande était échue"),
+    "withdrawn": N_("le dossier était retiré"),
+    "too_late": N_("l’échéance était passée"),
+    "no_confirmed_address": N_("votre adresse n’est pas confirmée"),
+    "expired": N_("le lien avait expiré"),
+    "server_unreachable": N_("le serveur de messagerie ne répond pas"),
 }
 
 
@@ -36,12 +44,16 @@ def show(dossier_id: object) -> Response:
     """One dossier. The notices come from another service and may be missing alone."""
     dossier = read(dossier_id)
     try:
-        found = api("notifier").get("/notifications", dossier_id=str(dossier_id), language=language())
-        notices = found["items"] if isinstance(found, dict) else found
+        notices = api("notifier").get("/notifications", dossier_id=str(dossier_id))
     except (ServiceDown, Refused, IdentityAway):
         notices = None
     return page(
-        "dossier/dossier.html", dossier=dossier, notices=notices, notice_name=_notice_name, outcome=_outcome
+        "dossier/dossier.html",
+        dossier=dossier,
+        notices=notices,
+        notice_name=_notice_name,
+        outcome=_outcome,
+        why=_why,
     )
 
 
@@ -72,10 +84,14 @@ def _generated(path: str, dossier_id: object, name: str) -> Response:
 
 
 def _notice_name(template: str) -> str:
-    name = template.partition(".")[0]
-    return _(TEMPLATES[name]) if name in TEMPLATES else name
+    return _(TEMPLATES[template]) if template in TEMPLATES else template
 
 
 def _outcome(state: str) -> tuple[str, str]:
-    words, tone = OUTCOMES.get(state, OUTCOMES["pending"])
+    words, tone = OUTCOMES.get(state, OUTCOMES["created"])
     return _(words), tone
+
+
+def _why(notice: dict[str, Any]) -> str:
+    reason = notice["reason"] or ""
+    return _(REASONS[reason]) if notice["state"] != "sent" and reason in REASONS else ""

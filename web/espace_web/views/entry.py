@@ -84,7 +84,11 @@ def come_back() -> Response:
         house().store.end(old)
     data = {
         "tokens": tokens.to_data(),
-        "person": {"given_name": person.get("given_name", ""), "family_name": person.get("family_name", "")},
+        "person": {
+            "given_name": person.get("given_name", ""),
+            "family_name": person.get("family_name", ""),
+            "language": person.get("locale"),
+        },
         "level": level_of(claims.get("acr")),
         "destination": attempt.destination,
     }

@@ -1,14 +1,21 @@
 """Pages that say how things are: accessibility, privacy, cookies, and the documentation of the APIs."""
 
-from flask import Blueprint
+from flask import Blueprint, redirect
 from werkzeug.wrappers import Response
 
 from espace_web.context import house, page, public
 from espace_web.remote import ServiceDown
 
 views = Blueprint("pages", __name__)
-SERVICES = ("profile", "dossier", "documents", "notifier", "identity")
+SERVICES = ("profile", "dossier", "documents", "notifier")
 METHODS = ("get", "post", "put", "patch", "delete")
+
+
+@views.get("/favicon.ico")
+@public
+def icon() -> Response:
+    """For pages of the same origin that name no icon, and for browsers that ask on their own."""
+    return redirect("/static/icon.svg", 308)
 
 
 @views.get("/accessibilite")

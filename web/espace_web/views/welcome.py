@@ -1,9 +1,11 @@
 """The way in: news, choice of space, private profile, the message and its confirmation, the notice."""
 
-from flask import Blueprint, g, redirect, request
+from flask import Blueprint, redirect, request
 from werkzeug.wrappers import Response
 
+from espace.i18n import LANGUAGES
 from espace_web.context import (
+    LANGUAGE_COOKIE,
     SESSION_COOKIE,
     Api,
     _,
@@ -13,6 +15,7 @@ from espace_web.context import (
     form_key,
     house,
     keeps_form,
+    language,
     local_path,
     page,
     public,
@@ -20,6 +23,7 @@ from espace_web.context import (
 )
 from espace_web.journey import DATA_PROTECTION_VERSION, NEWS_VERSION, next_step
 from espace_web.remote import Refused
+from espace_web.sessions import Session
 
 views = Blueprint("welcome", __name__)
 
@@ -30,7 +34,7 @@ def go_on() -> Response:
     """To the next page of the way in, or to where the citizen wanted to go."""
     session = current_session()
     if "language" not in session.data:
-        house().store.change(session, language=api("profile").get("/profile").get("language") or g.language)
+        house().store.change(session, language=_first_language(session))
     step = next_step(session)
     if step is not None:
         return redirect(step, 303)
@@ -97,6 +101,7 @@ def save_private_profile() -> Response:
     """« Suivant »: the message is sent."""
     email = request.form.get("courriel", "").strip()
     try:
+        api("profile").put("/profile/language", {"language": language()})  # the message's
         api("profile").put("/profile/email", {"email": email})
     except Refused as error:
         if error.status != 422:
@@ -166,6 +171,16 @@ def data_protection_read() -> Response:
         api("profile").put("/profile/notices/data_protection", version)
     house().store.change(current_session(), notice_seen=True)
     return redirect("/suite", 303)
+
+
+def _first_language(session: Session) -> str:
+    """Chosen in this browser, else in the profile, else (no space yet) what the login source says."""
+    chosen = request.cookies.get(LANGUAGE_COOKIE)
+    if chosen in LANGUAGES:
+        return str(chosen)
+    profile = api("profile").get("/profile")
+    source = session.data["person"].get("language")
+    return str(source if profile["space"] == "none" and source in LANGUAGES else profile["language"])
 
 
 def _source_email() -> str:
