@@ -122,11 +122,14 @@ def scheduler(fresh_database: Callable[[str], str], tmp_path: Path) -> Iterator[
 
 
 @pytest.fixture
-def until() -> Callable[..., None]:
+def until(tmp_path: Path) -> Callable[..., None]:
     def wait(condition: Callable[[], object], what: str, seconds: float = 30) -> None:
         deadline = time.monotonic() + seconds
         while not condition():
-            assert time.monotonic() < deadline, f"waited in vain: {what}"
+            if time.monotonic() > deadline:
+                log = tmp_path / "worker.log"
+                told = log.read_text()[-3000:] if log.exists() else "nothing"
+                raise AssertionError(f"waited in vain: {what}; the worker told:\n{told}")
             threading.Event().wait(0.02)
 
     return wait

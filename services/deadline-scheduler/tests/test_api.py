@@ -1,5 +1,7 @@
 """The one route: for services only."""
 
+import json
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -7,7 +9,10 @@ import pytest
 
 from deadline_scheduler_service.app import create_app
 from deadline_scheduler_service.settings import Settings
+from espace.http import routes
 from espace.testing import Issuer
+
+OPENAPI = Path(__file__).parents[1] / "openapi.json"
 
 
 @pytest.fixture
@@ -58,3 +63,14 @@ def test_nobody_else_reads_it(client: Any, who: str) -> None:
         "a service meant elsewhere": Issuer().service("dossier", "profile"),
     }
     assert get(client, uuid4(), tokens[who]).status_code in (401, 403)
+
+
+def test_there_is_no_other_route(client: Any) -> None:
+    assert [route for route in routes(client.application) if route[2] != "inside"] == [
+        ("GET", "/api/scheduler/openapi.json", "public"),
+        ("GET", "/internal/v1/deadlines/<uuid:deadline_id>", "service"),
+    ]
+
+
+def test_the_openapi_document_is_the_one_in_the_repository(client: Any) -> None:
+    assert client.get("/api/scheduler/openapi.json").json == json.loads(OPENAPI.read_text("utf-8"))

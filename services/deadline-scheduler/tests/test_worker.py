@@ -1,6 +1,9 @@
 """The whole worker, between a real broker and a real database."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -52,3 +55,26 @@ def test_stopped_for_36_hours_and_started_again_it_publishes_what_is_due_once(
     assert document["type"] == "be.espace.deadline.expired.v1"
     assert UUID(document["subject"]) == identity
     assert scheduler.reminders(identity) == [(1, 1, "skipped", "expired")]
+
+
+def test_its_dead_letters_are_listed_and_replayed_from_the_command_line(amqp_url: str) -> None:
+    with pika.BlockingConnection(pika.URLParameters(amqp_url)) as connection:
+        channel = connection.channel()
+        declare(channel)
+        event = Event(type="be.espace.dossier.deadline_set.v1", subject=str(uuid4()), version=1, data={})
+        channel.confirm_delivery()
+        channel.basic_publish("", "scheduler.dead", encode(envelope(event, service="dossier")))
+
+    def command(*arguments: str) -> str:
+        return subprocess.run(
+            [sys.executable, "-m", "deadline_scheduler_service", "dead-letters", *arguments],
+            env={**os.environ, "ESPACE_AMQP_URL": amqp_url},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+
+    assert command("list").startswith(str(event.id))
+    assert json.loads(command("show", str(event.id)))["type"] == event.type
+    assert command("replay", str(event.id)).endswith("1 replayed\n")
+    assert command("list") == ""
