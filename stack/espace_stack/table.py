@@ -9,6 +9,8 @@ import yaml
 from espace_stack.legal import BRUSSELS
 from espace_stack.stack import Stack
 
+SERVERS = frozenset({"postgres", "rabbitmq", "objects", "gateway"})
+
 
 def show_addresses(stack: Stack) -> str:
     """Addresses, citizens and legal time."""
@@ -36,14 +38,20 @@ def show_addresses(stack: Stack) -> str:
 
 
 def show_memory(stack: Stack) -> str:
-    """Every part with its state and its proportional set size."""
-    rows, total = [], 0
+    """Every part with its state and its proportional set size; servers of others apart from our programs."""
+    rows = []
+    totals = {"servers": 0, "our programs": 0}
     for part in stack.parts:
         memory = part.process.memory() if part.alive else 0
-        total += memory
-        rows.append((part.name, "running" if part.alive else "stopped", f"{memory / 1e6:6.0f} MB"))
-    rows.append(("total", "", f"{total / 1e6:6.0f} MB"))
+        totals["servers" if part.name in SERVERS else "our programs"] += memory
+        rows.append((part.name, "running" if part.alive else "stopped", _megabytes(memory)))
+    rows += [(name, "", _megabytes(total)) for name, total in totals.items()]
+    rows.append(("total", "", _megabytes(sum(totals.values()))))
     return "\n".join(_columns(rows))
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:6.0f} MB"
 
 
 def _citizens() -> list[dict[str, Any]]:
