@@ -1,6 +1,6 @@
 """Reads the data files strictly: a wrong file is refused with every mistake and where it stands."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import time
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -9,6 +9,7 @@ from typing import TypeVar
 import yaml
 
 from dossier_service.localized import LANGUAGES, Localized
+from dossier_service.procedures.checks import contradictions
 from dossier_service.procedures.model import (
     Choice,
     Condition,
@@ -28,8 +29,6 @@ from dossier_service.procedures.node import Node, ProcedureFileError
 from espace.calendar import Rule
 
 T = TypeVar("T")
-PREFILL_SOURCES = ("identity.", "places.")
-CHOICE_SOURCES = ("places.districts",)
 
 
 def load_all(folder: Traversable | None = None) -> tuple[Procedure, ...]:
@@ -65,7 +64,7 @@ def load(text: str, name: str) -> Procedure:
     root = Node(data, "", problems)
     procedure = _procedure(root)
     if procedure is not None and not problems:
-        problems.extend(_contradictions(procedure))
+        problems.extend(contradictions(procedure))
     if problems or procedure is None:
         raise ProcedureFileError(name, problems)
     return procedure
@@ -224,49 +223,3 @@ def _switches(node: Node) -> Switches | None:
             signed_claim_required_at_deposit=node.boolean("signed_claim_required_at_deposit", default=True),
         )
     return None
-
-
-def _contradictions(procedure: Procedure) -> Iterator[str]:
-    """Mistakes between the parts of a file, each of which is well formed."""
-    names = [f.key for f in procedure.fields()] + [s.key for s in procedure.statements]
-    names += [slot.key for slot in procedure.slots]
-    for name in sorted({name for name in names if names.count(name) > 1}):
-        yield f"the key {name!r} is used twice"
-    for field in procedure.fields():
-        yield from _field_contradictions(procedure, field)
-    policy = procedure.information_request
-    if policy:
-        yield from _condition_contradictions(procedure, policy.requested_when, "information_request")
-        if procedure.field(policy.element_field) is None:
-            yield f"information_request.element_field: there is no field {policy.element_field!r}"
-        if procedure.slot(policy.slot.key) is not None:
-            yield f"information_request.slot: the key {policy.slot.key!r} is a slot of the dossier already"
-    for name in procedure.unique_by:
-        if name != "constituency" and procedure.field(name) is None:
-            yield f"unique_by: there is no field {name!r}"
-    if "constituency" in procedure.unique_by and procedure.window is None:
-        yield "unique_by: a constituency needs a window that names its election"
-
-
-def _field_contradictions(procedure: Procedure, field: Field) -> Iterator[str]:
-    where = f"field {field.key}"
-    if field.type is FieldType.CHOICE and bool(field.choices) == bool(field.choices_from):
-        yield f"{where}: a choice has either choices or choices_from"
-    if field.type is not FieldType.CHOICE and (field.choices or field.choices_from):
-        yield f"{where}: only a choice has choices"
-    if field.choices_from and field.choices_from not in CHOICE_SOURCES:
-        yield f"{where}: choices_from is none of {', '.join(CHOICE_SOURCES)}"
-    if field.type is FieldType.READONLY and not field.prefill:
-        yield f"{where}: a read-only field needs a prefill"
-    if field.prefill and not field.prefill.startswith(PREFILL_SOURCES):
-        yield f"{where}: prefill starts with none of {', '.join(PREFILL_SOURCES)}"
-    if field.visible_when:
-        yield from _condition_contradictions(procedure, field.visible_when, where)
-
-
-def _condition_contradictions(procedure: Procedure, condition: Condition, where: str) -> Iterator[str]:
-    asked = procedure.field(condition.field)
-    if asked is None:
-        yield f"{where}: the condition names a field that does not exist, {condition.field!r}"
-    elif asked.choices and condition.equals not in {choice.value for choice in asked.choices}:
-        yield f"{where}: {condition.equals!r} is no choice of {condition.field}"

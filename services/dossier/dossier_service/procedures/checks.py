@@ -1,0 +1,54 @@
+"""Mistakes between the parts of a procedure, each of which is well formed."""
+
+from collections.abc import Iterator
+
+from dossier_service.procedures.model import Condition, Field, FieldType, Procedure
+
+PREFILL_SOURCES = ("identity.", "places.")
+CHOICE_SOURCES = ("places.districts",)
+
+
+def contradictions(procedure: Procedure) -> Iterator[str]:
+    """Every mistake, as a sentence that names the place."""
+    names = [f.key for f in procedure.fields()] + [s.key for s in procedure.statements]
+    names += [slot.key for slot in procedure.slots]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield f"the key {name!r} is used twice"
+    for field in procedure.fields():
+        yield from _field_contradictions(procedure, field)
+    policy = procedure.information_request
+    if policy:
+        yield from _condition_contradictions(procedure, policy.requested_when, "information_request")
+        if procedure.field(policy.element_field) is None:
+            yield f"information_request.element_field: there is no field {policy.element_field!r}"
+        if procedure.slot(policy.slot.key) is not None:
+            yield f"information_request.slot: the key {policy.slot.key!r} is a slot of the dossier already"
+    for name in procedure.unique_by:
+        if name != "constituency" and procedure.field(name) is None:
+            yield f"unique_by: there is no field {name!r}"
+    if "constituency" in procedure.unique_by and procedure.window is None:
+        yield "unique_by: a constituency needs a window that names its election"
+
+
+def _field_contradictions(procedure: Procedure, field: Field) -> Iterator[str]:
+    where = f"field {field.key}"
+    if field.type is FieldType.CHOICE and bool(field.choices) == bool(field.choices_from):
+        yield f"{where}: a choice has either choices or choices_from"
+    if field.type is not FieldType.CHOICE and (field.choices or field.choices_from):
+        yield f"{where}: only a choice has choices"
+    if field.choices_from and field.choices_from not in CHOICE_SOURCES:
+        yield f"{where}: choices_from is none of {', '.join(CHOICE_SOURCES)}"
+    if field.type is FieldType.READONLY and not field.prefill:
+        yield f"{where}: a read-only field needs a prefill"
+    if field.prefill and not field.prefill.startswith(PREFILL_SOURCES):
+        yield f"{where}: prefill starts with none of {', '.join(PREFILL_SOURCES)}"
+    if field.visible_when:
+        yield from _condition_contradictions(procedure, field.visible_when, where)
+
+
+def _condition_contradictions(procedure: Procedure, condition: Condition, where: str) -> Iterator[str]:
+    asked = procedure.field(condition.field)
+    if asked is None:
+        yield f"{where}: the condition names a field that does not exist, {condition.field!r}"
+    elif asked.choices and condition.equals not in {choice.value for choice in asked.choices}:
+        yield f"{where}: {condition.equals!r} is no choice of {condition.field}"
