@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 PYTHON := .venv/bin/python
 STACK := $(PYTHON) -m espace_stack
-PACKAGES := espace espace_stack espace_web login_simulator identity_service profile_service dossier_service \
+PACKAGES := benchmarks espace espace_stack espace_web login_simulator identity_service profile_service dossier_service \
 	documents_service notifier_service deadline_scheduler_service
 export MYPYPATH := shared:stack:stack/simulator:web:services/identity:services/profile:services/dossier:services/documents:services/notifier:services/deadline-scheduler
 
