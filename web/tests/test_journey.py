@@ -140,7 +140,8 @@ def test_wrong_file_says_what_to_do_and_leaves_the_rest(citizen, validated, file
 
 
 def test_file_one_byte_too_large_is_refused_before_it_is_sent(citizen, validated, services):
-    answer = citizen.post(f"/dossiers/{validated['id']}/pieces/reclamation", pdf(content=b"x" * 20971521))
+    validated["slots"][0]["max_bytes"] = 1000
+    answer = citizen.post(f"/dossiers/{validated['id']}/pieces/reclamation", pdf(content=b"x" * 1001))
     assert answer.status_code == 413
     assert "taille maximale" in answer.text
     assert services.stored == {}
