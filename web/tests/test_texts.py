@@ -13,7 +13,7 @@ FOLDER = Path(espace_web.__file__).parent
 TEMPLATES = sorted((FOLDER / "templates").rglob("*.html"))
 PLACEHOLDER = re.compile(r"%\(\w+\)s|\{\w+\}")
 # What is the same in every language, or belongs to no language.
-PLAIN = re.compile(r"^[\s·–›◷*✓,.:()/]*$|^(– )?(Mon Espace|/identity/[.\w/-]+|Wallonie\.be|PDF|\d+)$")
+PLAIN = re.compile(r"^[\s·–›◷*✓,.:()/]*$|^(– )?(Mon Espace|/(identity|api)/[ .\w/-]+|Wallonie\.be|PDF|\d+)$")
 
 
 @pytest.fixture(scope="module")
