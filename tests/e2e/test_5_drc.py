@@ -62,8 +62,8 @@ def test_two_requests_one_answered_one_lapsed(platform: Platform, new_app: NewAp
     platform.settle()
 
     platform.legal.freeze(datetime(2024, 10, 19, 23, 59, 59, 900_000, tzinfo=BRUSSELS))
-    platform.settle()
-    assert silent.dossier(lapsing["id"])["information_requests"][0]["state"] == "open"
+    until("the second reminder", lambda: len(mails(platform, silent, lapsing["number"])) == 4)
+    assert _state(silent, lapsing) == "open"
 
     platform.legal.freeze(datetime(2024, 10, 20, 0, 0, tzinfo=BRUSSELS))
     until("the lapse", lambda: _state(silent, lapsing) == "lapsed")

@@ -20,9 +20,17 @@ class Walker:
         """GET an address, relative to the present page."""
         return self._go("GET", urljoin(self.address, address))
 
-    def submit(self, button: tuple[str, str] | None = None, **values: str) -> "Walker":
-        """Submit the first form that has the button (name, value), or all the fields of ``values``."""
+    def form(self, to: str) -> dict[str, str]:
+        """The fields, as they are, of the form that goes to the path ``to``."""
+        return dict(next(form for form in self.document().forms if form.get("action") == to).form_values())
+
+    def submit(
+        self, button: tuple[str, str] | None = None, *, to: str | None = None, **values: str
+    ) -> "Walker":
+        """Submit the first form that goes ``to`` this path, has the button (name, value) and these fields."""
         for form in self.document().forms:
+            if to is not None and form.get("action") != to:
+                continue
             buttons = [
                 (b.get("name"), b.get("value")) for b in form.xpath(".//button|.//input[@type='submit']")
             ]

@@ -121,7 +121,7 @@ def _story(entry: Mapping[str, Any]) -> Citizen:
 def _plain(data: Mapping[str, Any]) -> Iterable[Citizen]:
     places, given, family = data["places"], data["given_names"], data["family_names"]
     for index in range(1, data["count"] + 1):
-        born = date(1960, 1, 4) + timedelta(days=110 * index)
+        born = date(1960, 1, 4) + timedelta(days=60 * index)
         place = places[(index - 1) % len(places)]
         username = f"citoyen{index:02d}"
         yield Citizen(
