@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from flask import current_app, g, make_response, render_template, request
+from werkzeug.exceptions import MethodNotAllowed, NotFound
 from werkzeug.wrappers import Response
 
 from espace.clock import LegalClock
@@ -159,3 +160,14 @@ def local_path(path: str | None, default: str = "/accueil") -> str:
     if any(ord(letter) < 32 or letter == "\\" for letter in path):
         return default
     return path
+
+
+def way_back() -> str:
+    """Where to go on after logging in again: this page, or the one a form stood on, else the home page."""
+    if request.method == "GET":
+        return request.full_path.rstrip("?")
+    try:
+        current_app.url_map.bind("").match(request.path, method="GET")
+    except (NotFound, MethodNotAllowed):
+        return "/accueil"
+    return request.path

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from espace.db import is_unavailable
 from espace.telemetry import get_logger
-from espace_web.context import N_, SESSION_COOKIE, _, drop_cookie, page
+from espace_web.context import N_, SESSION_COOKIE, _, drop_cookie, page, way_back
 from espace_web.oidc import IdentityAway
 from espace_web.remote import Refused, ServiceDown
 from espace_web.sessions import SessionOver
@@ -81,8 +81,7 @@ def _session_over(_error: SessionOver) -> Response:
     if wants_json():
         response = Response('{"error": "session"}', 401, mimetype="application/json")
     else:
-        target = request.full_path.rstrip("?") if request.method == "GET" else "/accueil"
-        response = page("errors/signed_out.html", 401, target=target, kept=False, expired=True)
+        response = page("errors/signed_out.html", 401, target=way_back(), kept=False, expired=True)
     drop_cookie(response, SESSION_COOKIE)
     return response
 

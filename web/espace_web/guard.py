@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 from espace.i18n import LANGUAGES, best_language
 from espace.telemetry.context import set_cause
 from espace_web import csrf
-from espace_web.context import LANGUAGE_COOKIE, SESSION_COOKIE, house, page, set_cookie
+from espace_web.context import LANGUAGE_COOKIE, SESSION_COOKIE, house, page, set_cookie, way_back
 from espace_web.journey import next_step
 
 PAGE_BYTES = 1024 * 1024
@@ -92,10 +92,9 @@ def _sign_in_first(view: Any, token: str | None) -> Response:
         if citizen_id is not None:
             _keep(citizen_id)
             kept = True
-    target = request.full_path.rstrip("?") if request.method == "GET" or kept else "/accueil"
     if request.headers.get("Accept", "").startswith("application/json"):
         return Response('{"error": "session"}', 401, mimetype="application/json")
-    return page("errors/signed_out.html", 401, target=target, kept=kept, expired=bool(token))
+    return page("errors/signed_out.html", 401, target=way_back(), kept=kept, expired=bool(token))
 
 
 def _keep(citizen_id: str) -> None:

@@ -156,6 +156,17 @@ def test_form_sent_after_the_end_is_given_back_after_login(app, citizen, service
     assert "voici la page telle que vous l’aviez remplie" not in citizen.get(path).text
 
 
+def test_session_lost_at_confirming_leads_back_to_the_same_page(app, citizen, services):
+    dossier = services.add_dossier() | {"state": "validated", "actions": ["submit"], "content_sha256": "b"}
+    services.dossiers[dossier["id"]] = dossier
+    path = f"/dossiers/{dossier['id']}/verification"
+    page = citizen.get(path)
+    age(app, "seen_at", "31 minutes")
+    answer = citizen.post_stale(page, path, {})
+    assert answer.status_code == 401
+    assert f'href="/connexion?retour={path}"' in answer.text
+
+
 def test_form_of_an_older_session_is_refused_and_kept(citizen, services):
     dossier = services.add_dossier()
     path = f"/dossiers/{dossier['id']}/formulaire"
