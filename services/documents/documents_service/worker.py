@@ -11,6 +11,7 @@ from documents_service.settings import Settings
 from espace.bus.consumer import Consumer
 from espace.bus.relay import Relay
 from espace.db import Database
+from espace.db.housekeeping import housekeeping
 from espace.worker import Loop, Periodic
 
 
@@ -25,4 +26,5 @@ def create_loops(settings: Settings, database: Database) -> Sequence[Loop]:
         Periodic("remove", partial(remove_incoming, desk), 10 * pause, leader_of=database),
         Periodic("scan", partial(scan_next, desk), pause),
         Periodic("manifest", partial(write_manifest, desk), pause, leader_of=database),
+        housekeeping(database),
     ]

@@ -1,5 +1,7 @@
 """Cookies, addresses, forms and pages: what every page of identity needs."""
 
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -8,20 +10,23 @@ from flask import Response, make_response, redirect, render_template, request
 
 from espace.http import Problem
 from identity_service import limits, secret
-from identity_service.clients import Client
 from identity_service.context import Context
+from identity_service.language import page_language, texts
 
 SAFE_SITES = (None, "same-origin", "same-site", "none")
 
 
 def page(
-    context: Context, name: str, status: int = 200, client: Client | None = None, **values: Any
+    context: Context, name: str, status: int = 200, *, asked: Mapping[str, str] | None = None, **values: Any
 ) -> Response:
-    """A page with its content security policy; its forms may lead to the source and back to the client."""
-    response = make_response(
-        render_template(name, home=context.settings.public_url, issuer=context.settings.issuer, **values),
-        status,
-    )
+    """A page in the language, and with the content security policy, of what a client asked (by default now).
+
+    Its forms may lead to the source, and back to the client of a login.
+    """
+    lang = page_language(request.values if asked is None else asked)
+    client = context.clients.find(asked["client_id"]) if asked else None
+    common = {"home": context.settings.public_url, "lang": lang, "_": partial(texts().gettext, lang)}
+    response = make_response(render_template(name, **common, **values), status)
     source = urlsplit(context.settings.upstream_issuer)
     origins = {f"{source.scheme}://{source.netloc}", *(client.origins if client else ())}
     response.headers["Content-Security-Policy"] = (
@@ -33,10 +38,16 @@ def page(
 
 
 def message(
-    context: Context, title: str, text: str, status: int, *, retry: str = "", client: Client | None = None
+    context: Context,
+    title: str,
+    text: str,
+    status: int,
+    *,
+    retry: str = "",
+    asked: Mapping[str, str] | None = None,
 ) -> Response:
-    """A page that says what happened and what to do next."""
-    return page(context, "message.html", status, client, title=title, text=text, retry=retry)
+    """A page that says what happened and what to do next; ``title`` and ``text`` name texts."""
+    return page(context, "message.html", status, asked=asked, title=title, text=text, retry=retry)
 
 
 def to_client(context: Context, asked: dict[str, str], error: str) -> Response:

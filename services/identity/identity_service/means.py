@@ -11,39 +11,19 @@ class Means:
     """One means: ``floor`` is the level we ask for and at least expect, ``ceiling`` what it can reach."""
 
     id: str
-    label: str
-    hint: str
     floor: int
     ceiling: int
 
 
 def catalogue(email_code_level: int) -> dict[str, Means]:
-    """The means in the guide's order, with its words."""
+    """The means in the guide's order; the texts ``means.<id>`` and ``means.<id>.hint`` are its words."""
     every = (
-        Means("eid", "Carte d’identité (eID)", "Avec un lecteur de cartes.", 500, 500),
-        Means("itsme", "itsme", "Avec l’application itsme.", 450, 450),
-        Means(
-            "email_code",
-            "Code de sécurité via e-mail",
-            "Un code arrive dans votre boîte aux lettres électronique.",
-            email_code_level,
-            email_code_level,
-        ),
-        Means("sms", "Code de sécurité via SMS", "Un code arrive sur votre téléphone.", 400, 400),
-        Means(
-            "totp",
-            "Code de sécurité via une application mobile",
-            "Votre application d’authentification montre un code.",
-            400,
-            400,
-        ),
-        Means(
-            "eidas",
-            "eIDAS",
-            "Avec le moyen d’identification électronique d’un autre pays européen.",
-            400,
-            500,
-        ),
+        Means("eid", 500, 500),
+        Means("itsme", 450, 450),
+        Means("email_code", email_code_level, email_code_level),
+        Means("sms", 400, 400),
+        Means("totp", 400, 400),
+        Means("eidas", 400, 500),
     )
     return {means.id: means for means in every}
 

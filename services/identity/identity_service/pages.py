@@ -21,7 +21,7 @@ from identity_service.upstream import Identified, LevelTooLow, UpstreamAway, Ups
 
 KEPT = (
     *("response_type", "client_id", "redirect_uri", "scope", "state", "nonce"),
-    *("code_challenge", "code_challenge_method", "acr_values", "max_age"),
+    *("code_challenge", "code_challenge_method", "acr_values", "max_age", "ui_locales"),
 )
 log = get_logger()
 
@@ -84,13 +84,13 @@ def create(context: Context) -> Blueprint:
             fits = means is not None and means.ceiling >= row.level
             trip = logins.send_upstream(row, means.id) if means and fits else {}
         if means is None or not fits:
-            return choice(row, error="Choisissez un des moyens proposés.", status=422)
+            return choice(row, error="login.choose_one", status=422)
         level = max(means.floor, row.level)
         try:
             address = context.upstream.authorize_url(means.id, level, **trip)
         except (UpstreamAway, UpstreamRefused) as error:
             count(means.id, 0, "source_away", str(error))
-            return choice(row, error="Ce moyen est momentanément indisponible.", status=503)
+            return choice(row, error="login.unavailable", status=503)
         log.info("login.started", means=means.id)
         return redirect(address, 303)
 
@@ -145,12 +145,11 @@ def create(context: Context) -> Blueprint:
         return response
 
     def not_logged_in(row: LoginRow, error: str, reason: str = "") -> Response:
-        title, text, status = _FAILURES.get(error, _FAILURES["source_refused"])
-        outcome = error if error in _FAILURES else "source_refused"
+        outcome = error if error in FAILURES else "source_refused"
         count(row.means or "unknown", row.level, outcome, reason or error[:60])
-        client = context.clients.find(row.request["client_id"])
+        title, status = f"failure.{outcome}", FAILURES[outcome]
         retry = f"{issuer}/login?t={row.id}"
-        return browser.message(context, title, text, status, retry=retry, client=client)
+        return browser.message(context, title, f"{title}.text", status, retry=retry, asked=row.request)
 
     @pages.route("/logout", methods=["GET", "POST"])
     def logout() -> Any:
@@ -159,15 +158,14 @@ def create(context: Context) -> Blueprint:
             try:
                 wish = provider.validate_endpoint_request("end_session")
             except (OAuth2Error, ValueError):
-                return browser.message(context, "Cette demande n’est pas valable", _ASK_AGAIN, 400)
+                return browser.message(context, "request.invalid", "request.again", 400)
             if wish.needs_confirmation and cookie:
                 if request.method == "GET" or "csrf" not in request.form:
                     csrf = secret.form_token(cookie, "logout")
                     return browser.page(context, "logout.html", csrf=csrf)
                 browser.check_form(context, cookie, "logout")
             answer = provider.create_endpoint_response("end_session", wish)
-        text = "Vous êtes déconnecté. Vous pouvez fermer cette page."
-        response: Response = answer or browser.message(context, "Vous êtes déconnecté", text, 200)
+        response: Response = answer or browser.message(context, "logout.done", "logout.done.text", 200)
         browser.drop_cookie(response, sessions.COOKIE)
         return response
 
@@ -175,23 +173,22 @@ def create(context: Context) -> Blueprint:
         """To the client when its address is known to be its own, otherwise a page that leads nowhere else."""
         target = getattr(error, "redirect_uri", None)
         if not target:
-            return browser.message(context, "Cette demande n’est pas valable", _ASK_AGAIN, 400)
+            return browser.message(context, "request.invalid", "request.again", 400)
         asked = {"redirect_uri": target, "state": request.values.get("state", "")}
         return browser.to_client(context, asked, getattr(error, "error", None) or "invalid_request")
 
     def choice(row: LoginRow, error: str = "", status: int = 200) -> Response:
         working = context.upstream.available()
-        client = context.clients.find(row.request["client_id"])
         offered = [
             (means, means.id in working, means.ceiling >= row.level) for means in context.means.values()
         ]
         csrf = secret.form_token(request.cookies.get(logins.COOKIE, ""), f"login {row.id}")
         hint = requested_means(row.request.get("acr_values", ""))
         values = {"offered": offered, "csrf": csrf, "login_id": row.id, "error": error, "hint": hint}
-        return browser.page(context, "login.html", status, client, **values)
+        return browser.page(context, "login.html", status, asked=row.request, **values)
 
     def expired() -> Response:
-        return browser.message(context, "Cette connexion a expiré", _ASK_AGAIN, 400)
+        return browser.message(context, "login.expired", "request.again", 400)
 
     def count(means: str, level: int, outcome: str, reason: str = "") -> None:
         LOGINS.labels(means, str(level), outcome).inc()
@@ -200,28 +197,14 @@ def create(context: Context) -> Blueprint:
     return pages
 
 
-_ASK_AGAIN = "Retournez à la page d’accueil et cliquez à nouveau sur « Me connecter »."
-_OTHER = "Vous pouvez réessayer ou choisir un autre moyen de connexion."
-_FAILURES = {
-    "access_denied": ("Vous avez annulé la connexion", _OTHER, 200),
-    "temporarily_unavailable": ("Ce moyen est momentanément indisponible", _OTHER, 200),
-    "source_away": ("Ce moyen est momentanément indisponible", f"Il ne répond pas. {_OTHER}", 503),
-    "level_too_low": (
-        "Le niveau de sécurité est insuffisant",
-        "Le moyen utilisé n’offre pas la sécurité demandée ici. Choisissez un autre moyen de connexion.",
-        403,
-    ),
-    "source_refused": ("La connexion n’a pas abouti", _OTHER, 400),
-    "number_conflict": (
-        "La connexion n’a pas abouti",
-        "Vos données d’identification se contredisent. Adressez-vous à l’administration.",
-        409,
-    ),
-    "account_disabled": (
-        "Votre accès est suspendu",
-        "Votre compte a été désactivé. Adressez-vous à l’administration.",
-        403,
-    ),
+FAILURES = {
+    "access_denied": 200,
+    "temporarily_unavailable": 200,
+    "source_away": 503,
+    "level_too_low": 403,
+    "source_refused": 400,
+    "number_conflict": 409,
+    "account_disabled": 403,
 }
 
 

@@ -26,6 +26,7 @@ from joserfc.jwk import KeySet
 from espace.auth.tokens import CITIZENS_AUDIENCE
 from espace.clock import utcnow
 from espace.http import transaction
+from espace.i18n import LANGUAGES
 from espace.telemetry import get_logger
 from identity_service import families, secret
 from identity_service.access_tokens import AccessToken, AccessTokens
@@ -280,7 +281,7 @@ def discovery(issuer: str) -> dict[str, Any]:
             *("email", "birthdate", "address", "commune_ins", "national_number"),
         ],
         "acr_values_supported": [f"urn:be:fedict:iam:fas:Level{level}" for level in (400, 450, 500)],
-        "ui_locales_supported": ["fr"],
+        "ui_locales_supported": list(LANGUAGES),
         "prompt_values_supported": ["none", "login"],
         "authorization_response_iss_parameter_supported": True,
         "backchannel_logout_supported": True,

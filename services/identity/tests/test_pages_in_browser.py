@@ -19,7 +19,9 @@ def assert_accessible(page: Page) -> None:
 
 @pytest.mark.parametrize("javascript", [True, False])
 def test_a_citizen_logs_in_with_a_code(browser: Browser, issuer: str, javascript: bool) -> None:
-    context = browser.new_context(java_script_enabled=javascript, viewport={"width": 320, "height": 800})
+    context = browser.new_context(
+        java_script_enabled=javascript, locale="fr-BE", viewport={"width": 320, "height": 800}
+    )
     context.set_default_timeout(15_000)
     page = context.new_page()
     # The client has no page here: any answer will do, the address is what counts.
