@@ -7,7 +7,7 @@ PACKAGES := benchmarks espace espace_stack espace_web login_simulator identity_s
 	documents_service notifier_service deadline_scheduler_service
 export MYPYPATH := shared:stack:stack/simulator:web:services/identity:services/profile:services/dossier:services/documents:services/notifier:services/deadline-scheduler
 
-.PHONY: up down reset status travel dev test test-long lint types format bench environment test-environment
+.PHONY: up down reset status travel dev test test-services test-platform test-long lint types format bench environment test-environment
 
 up: environment ## start everything (AT=2024-10-15T09:00: legal time of a new stack)
 	@$(STACK) up $(if $(AT),--at $(AT))
@@ -27,16 +27,24 @@ travel: environment ## move legal time forward: TO=2024-10-22T00:00
 dev: environment ## one service with reload against the running stack: SERVICE=dossier
 	@$(STACK) dev "$(SERVICE)"
 
-test: test-environment lint ## everything but the long tests
-	$(PYTHON) -m pytest -q -m "not long" --durations=15
+test: test-environment lint ## everything but the long tests, in two sessions side by side
+	$(MAKE) --jobs=2 --output-sync=target test-services test-platform
+
+test-services: test-environment
+	$(PYTHON) -m pytest -q -m "not long" --durations=10 -p no:cacheprovider shared services web
+
+test-platform: test-environment
+	$(PYTHON) -m pytest -q -m "not long" --durations=10 -p no:cacheprovider stack tests
 
 test-long: test-environment lint ## everything
+	@python3 stack/bootstrap.py --tests --long
 	$(PYTHON) -m pytest -q --timeout=1800 --durations=25
 
 lint: test-environment types ## style, types, arrows
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	.venv/bin/lint-imports
+	cd services/dossier && ../../.venv/bin/lint-imports --config .importlinter
 
 types: test-environment
 	$(PYTHON) -m mypy $(PACKAGES:%=-p %)

@@ -18,6 +18,8 @@ TOOLS = ROOT / ".tools"
 UV = "uv>=0.13,<0.14"
 RABBITMQ = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 POLICY = Path("/usr/sbin/policy-rc.d")
+LONG = {"clamd": "clamav-daemon", "java": "default-jre-headless", "mvn": "maven"}
+PATH = f"{os.environ.get('PATH', '')}:/usr/sbin"
 _updated = False
 
 
@@ -25,6 +27,7 @@ def main() -> int:
     """Bring everything that is missing; 1 when something needs a person."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tests", action="store_true", help="with the browser for the tests")
+    parser.add_argument("--long", action="store_true", help="with what the long tests judge with")
     options = parser.parse_args()
     if sys.version_info < (3, 11):  # noqa: UP036 - that is what it is here to say
         print(f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}", file=sys.stderr)
@@ -34,6 +37,10 @@ def main() -> int:
         wanted.append("rabbitmq-server")
     if options.tests and not Path("/usr/bin/chromium").exists():
         wanted += ["chromium", "fonts-dejavu-core"]
+    if options.tests and shutil.which("npm") is None:
+        wanted += ["nodejs", "npm"]
+    if options.long:
+        wanted += [package for program, package in LONG.items() if shutil.which(program, path=PATH) is None]
     if wanted and not install(wanted):
         return 1
     return synchronize()
