@@ -1,5 +1,6 @@
 """The S3 store: SeaweedFS from its wheel, one identity, one folder, nothing but the loopback address."""
 
+import io
 import json
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from espace_stack.probe import status_of
 from espace_stack.secret import Secrets
 
 ACCESS_KEY = "espace"
+PROBE = "espace-probe"
 
 
 class ObjectStore(Part):
@@ -75,7 +77,7 @@ class ObjectStore(Part):
             "master.volumeSizeLimitMB": 256,
             "volume.port": port["weed-volume"],
             "volume.port.grpc": port["weed-volume-grpc"],
-            "volume.max": 30,
+            "volume.max": 500,
             "filer.port": port["weed-filer"],
             "filer.port.grpc": port["weed-filer-grpc"],
             "s3.port": port["objects"],
@@ -96,10 +98,23 @@ class ObjectStore(Part):
         if status_of(f"{self.url}/status", 2) != 200:
             return False
         try:
-            self.client().list_buckets()
+            return self._keeps_bytes()
         except (MinioException, HTTPError):
             return False
-        return True
+
+    def _keeps_bytes(self) -> bool:
+        """After a crash the front answers before the volumes behind it are found again."""
+        store = self.client()
+        if not store.bucket_exists(PROBE):
+            store.make_bucket(PROBE)
+        if not any(store.list_objects(PROBE)):
+            store.put_object(PROBE, PROBE, io.BytesIO(b"kept"), 4)
+        answer = store.get_object(PROBE, PROBE)
+        try:
+            return answer.read() == b"kept"
+        finally:
+            answer.close()
+            answer.release_conn()
 
     def client(self) -> Minio:
         """A client with the identity's rights."""

@@ -1,6 +1,12 @@
 """The pytest plugin: real servers, fresh databases, the mailbox, the whole platform and a browser."""
 
-from espace_stack.testing.browser import PageFactory, browser, page_factory, pytest_runtest_makereport
+from espace_stack.testing.browser import (
+    PageFactory,
+    browser,
+    chromium,
+    page_factory,
+    pytest_runtest_makereport,
+)
 from espace_stack.testing.mailbox import mailbox, mailbox_part
 from espace_stack.testing.platform import Platform, _platform, _servers, platform
 from espace_stack.testing.servers import (
@@ -23,6 +29,7 @@ __all__ = [
     "_templates",
     "amqp_url",
     "browser",
+    "chromium",
     "fresh_database",
     "mailbox",
     "mailbox_part",

@@ -25,12 +25,18 @@ _failed = pytest.StashKey[bool]()
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """One browser for the session."""
+def chromium() -> Iterator[Browser]:
+    """One browser for the session, and the only one: Playwright cannot be started twice in a thread."""
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
-        yield chromium
-        chromium.close()
+        launched = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: Browser) -> Browser:
+    """The same, by the name that Playwright's own plugin gives it."""
+    return chromium
 
 
 @pytest.fixture
