@@ -95,10 +95,8 @@ class App:
         expect(self.call("PATCH", f"{path}/values", {"values": values}, match=dossier["version"]), 200)
         return expect(self.call("POST", f"{path}/validation", {}), 200)
 
-    def upload(
-        self, dossier_id: str, slot: str, content: bytes, name: str = "réclamation.pdf"
-    ) -> httpx.Response:
-        """Register, send the bytes by the signed form, complete; the answer of the step that refuses."""
+    def register(self, dossier_id: str, slot: str, content: bytes, name: str) -> httpx.Response:
+        """Announce a file; the answer holds the signed form."""
         asked = {
             "filename": name,
             "size": len(content),
@@ -107,7 +105,13 @@ class App:
             "slot": slot,
             "dossier_id": dossier_id,
         }
-        registered = self.call("POST", "documents/v1/uploads", asked)
+        return self.call("POST", "documents/v1/uploads", asked)
+
+    def upload(
+        self, dossier_id: str, slot: str, content: bytes, name: str = "réclamation.pdf"
+    ) -> httpx.Response:
+        """Register, send the bytes by the signed form, complete; the answer of the step that refuses."""
+        registered = self.register(dossier_id, slot, content, name)
         if registered.status_code != 201:
             return registered
         form = registered.json()["form"]

@@ -21,12 +21,15 @@ JAVASCRIPT = pytest.mark.parametrize(
 )
 
 
-@JAVASCRIPT
+@pytest.mark.parametrize("hands", ["mouse", "keyboard", "without-javascript"])
 def test_a_candidate_follows_the_guide_to_the_confirmed_deposit(
-    platform: Platform, page_factory: Any, citizens: Citizens, tmp_path: Path, javascript: bool
+    platform: Platform, page_factory: Any, citizens: Citizens, tmp_path: Path, hands: str
 ) -> None:
     person = citizens.take()
-    visitor = Visitor(platform, page_factory(javascript=javascript), person, javascript=javascript)
+    javascript, keyboard = hands != "without-javascript", hands == "keyboard"
+    visitor = Visitor(
+        platform, page_factory(javascript=javascript), person, javascript=javascript, keyboard=keyboard
+    )
     page = visitor.page
     visitor.log_in()
     visitor.create_space()
@@ -47,7 +50,7 @@ def test_a_candidate_follows_the_guide_to_the_confirmed_deposit(
     visitor.close()
     visitor.open_slot("Autres documents")
     other = on_disk(tmp_path, "procès-verbal.pdf", signed_claim("Procès-verbal"))
-    if javascript:
+    if hands == "mouse":
         visitor.drop(other)
     else:
         visitor.pick(other)

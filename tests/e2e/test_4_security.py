@@ -16,7 +16,7 @@ from login_simulator.citizens import load
 from tests.e2e.app import App, expect
 from tests.e2e.claims import COMPLETE, PROCEDURE, WITH_DRC, ready_claim
 from tests.e2e.conftest import LINK, mail
-from tests.e2e.pdfs import signed_claim
+from tests.e2e.pdfs import encrypted_claim, padded_claim, signed_claim
 
 NewApp = Callable[..., App]
 SERVICES = ("profile", "dossier", "documents", "notifier")
@@ -227,6 +227,8 @@ WRONG_FILES = [
     ("empty", b"", "file_empty"),
     ("not a PDF", b"<html><script>alert(1)</script></html>", "not_a_pdf"),
     ("does not open", b"%PDF-1.7\nrubbish", "pdf_unreadable"),
+    ("encrypted", encrypted_claim(), "pdf_encrypted"),
+    ("too large by one byte", padded_claim(20 * 1024 * 1024 + 1), "file_too_large"),
 ]
 
 
@@ -244,6 +246,20 @@ def test_a_wrong_file_is_refused_with_a_reason_and_harms_nothing(
     assert problem["detail"]
     assert _pieces(app.dossier(draft["id"])) == _pieces(kept)
     app.attach(draft["id"])
+
+
+def test_bytes_that_do_not_fit_what_was_said_are_refused_by_the_store(new_app: NewApp) -> None:
+    app = new_app(space=False)
+    draft = app.draft(PROCEDURE, COMPLETE)
+    said, sent = signed_claim(), signed_claim("Autre chose")
+    form = expect(app.register(draft["id"], "reclamation", said, "réclamation.pdf"), 201)["form"]
+    other = httpx.post(form["url"], data=form["fields"], files={"file": ("x.pdf", sent)})
+    longer = httpx.post(form["url"], data=form["fields"], files={"file": ("x.pdf", said + b" ")})
+    elsewhere = form["fields"] | {"key": "incoming/elsewhere"}
+    moved = httpx.post(form["url"], data=elsewhere, files={"file": ("x.pdf", said)})
+    assert (other.status_code, longer.status_code, moved.status_code) == (400, 400, 403)
+    right = httpx.post(form["url"], data=form["fields"], files={"file": ("x.pdf", said)})
+    assert right.status_code in (201, 204)
 
 
 def test_names_are_data(new_app: NewApp) -> None:

@@ -1,6 +1,9 @@
 """Sessions of the web pages through the gateway: cookies, fixation, logout, forgery, harmless GETs."""
 
 import hashlib
+import os
+import subprocess
+import sys
 from urllib.parse import urljoin, urlsplit
 
 import httpx
@@ -70,6 +73,22 @@ def test_after_logout_the_old_cookie_opens_nothing(platform: Platform, citizens:
         headers={"Origin": platform.public_url, "Referer": walker.address},
     )
     assert status_with(platform, cookie, "/accueil") in (302, 303, 401)
+    walker.http.close()
+
+
+def test_a_disabled_citizen_is_out_at_once(platform: Platform, citizens: Citizens) -> None:
+    walker, person = Walker(), citizens.take()
+    enter(platform, walker, person)
+    cookie = walker.http.cookies.get(SESSION, domain="localhost.local")
+    query = f"select citizen_id from sources where subject = '{person.subject}'"
+    ((citizen_id,),) = platform.rows("identity", query)
+    subprocess.run(
+        [sys.executable, "-m", "identity_service", "disable", str(citizen_id)],
+        env={**os.environ, **platform.stack.env("identity-api")},
+        check=True,
+        capture_output=True,
+    )
+    until("the end of the session", lambda: status_with(platform, cookie, "/accueil") == 401)
     walker.http.close()
 
 

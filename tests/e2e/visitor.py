@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from espace_stack.testing.platform import Platform
 from login_simulator.citizens import Citizen
@@ -14,14 +14,70 @@ from tests.e2e.waiting import until
 TITLE = "Élections locales du 13 octobre 2024 - Introduction d'une réclamation"
 
 
+class Mouse:
+    """Points and clicks."""
+
+    def press(self, target: Locator) -> None:
+        target.click()
+
+    def tick(self, target: Locator) -> None:
+        target.check()
+
+    def write(self, target: Locator, text: str) -> None:
+        target.fill(text)
+
+
+class Keyboard:
+    """Goes from field to field by Tab, as far as it takes, and never touches the mouse."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    def press(self, target: Locator) -> None:
+        self._reach(target, "(e) => e === document.activeElement")
+        self.page.keyboard.press("Enter")
+
+    def tick(self, target: Locator) -> None:
+        """Space on a box; in a group of radio buttons the arrows choose."""
+        self._reach(
+            target,
+            "(e) => e === document.activeElement || (e.type === 'radio' && "
+            "document.activeElement.name === e.name)",
+        )
+        if target.get_attribute("type") != "radio":
+            self.page.keyboard.press("Space")
+        for _ in range(10):
+            if target.is_checked():
+                return
+            self.page.keyboard.press("ArrowDown")
+        raise AssertionError(f"the keys do not choose {target}")
+
+    def write(self, target: Locator, text: str) -> None:
+        self._reach(target, "(e) => e === document.activeElement")
+        self.page.keyboard.press("Control+A")
+        self.page.keyboard.type(text)
+
+    def _reach(self, target: Locator, there: str) -> None:
+        target.wait_for()
+        for _ in range(120):
+            if target.evaluate(there):
+                assert self.page.evaluate("document.activeElement.matches(':focus-visible')")
+                return
+            self.page.keyboard.press("Tab")
+        raise AssertionError(f"Tab does not lead to {target}")
+
+
 class Visitor:
     """One citizen at one browser; each method is a step of the guide."""
 
-    def __init__(self, platform: Platform, page: Page, person: Citizen, *, javascript: bool) -> None:
+    def __init__(
+        self, platform: Platform, page: Page, person: Citizen, *, javascript: bool, keyboard: bool = False
+    ) -> None:
         self.platform = platform
         self.page = page
         self.person = person
         self.javascript = javascript
+        self.hands: Mouse | Keyboard = Keyboard(page) if keyboard else Mouse()
 
     def button(self, name: str) -> Any:
         """A button by exactly its words."""
@@ -43,21 +99,21 @@ class Visitor:
         """News, cookies, choice of space, private profile, the mail and its button, the notice."""
         page = self.page
         self.heading("Quoi de neuf dans Mon Espace ?")
-        page.get_by_label("Ne plus afficher").check()
-        self.button("continuer").click()
-        self.button("Accepter").click()
+        self.hands.tick(page.get_by_label("Ne plus afficher"))
+        self.hands.press(self.button("continuer"))
+        self.hands.press(self.button("Accepter"))
         expect(self.button("Accepter")).to_have_count(0)
-        self.button("Espace citoyen").click()
+        self.hands.press(self.button("Espace citoyen"))
         address = page.get_by_label("Adresse courriel privée")
         expect(address).to_have_value(self.person.email)
-        self.button("Suivant").click()
+        self.hands.press(self.button("Suivant"))
         self.heading("Un message vous a été envoyé")
         page.goto(self.link_in_mail())
-        self.button("Confirmer mon adresse").click()
+        self.hands.press(self.button("Confirmer mon adresse"))
         self.heading("Votre espace citoyen est créé")
-        page.get_by_role("button", name="Continuer").click()
-        page.get_by_label("Oui, j’ai pris connaissance").check()
-        self.button("Continuer").click()
+        self.hands.press(page.get_by_role("button", name="Continuer"))
+        self.hands.tick(page.get_by_label("Oui, j’ai pris connaissance"))
+        self.hands.press(self.button("Continuer"))
         expect(page.get_by_role("link", name="Accueil", exact=True)).to_have_attribute("aria-current", "page")
 
     def link_in_mail(self) -> str:
@@ -74,35 +130,35 @@ class Visitor:
     def start_claim(self) -> None:
         """« Mes Dossiers », « Entamer une nouvelle démarche », the search, « Remplir »."""
         page = self.page
-        page.get_by_role("link", name="Mes Dossiers", exact=True).click()
-        page.get_by_role("button", name="Entamer une nouvelle démarche").click()
-        page.get_by_label("Rechercher une démarche").fill("réclamation")
-        self.button("Rechercher").click()
-        page.get_by_role("link", name=TITLE).click()
-        self.button("Remplir").click()
+        self.hands.press(page.get_by_role("link", name="Mes Dossiers", exact=True))
+        self.hands.press(page.get_by_role("button", name="Entamer une nouvelle démarche"))
+        self.hands.write(page.get_by_label("Rechercher une démarche"), "réclamation")
+        self.hands.press(self.button("Rechercher"))
+        self.hands.press(page.get_by_role("link", name=TITLE))
+        self.hands.press(self.button("Remplir"))
         self.heading(TITLE)
 
     def fill(self, *, drc: str | None = None) -> None:
         """First with errors, which show at their fields; then as it should be."""
         page = self.page
         expect(page.get_by_label("Nom", exact=True)).to_have_value(self.person.family_name)
-        self.button("Étape suivante").click()
+        self.hands.press(self.button("Étape suivante"))
         summary = page.get_by_role("alert")
         expect(summary).to_contain_text("Un problème est à corriger")
-        summary.get_by_role("link").first.click()
+        self.hands.press(summary.get_by_role("link").first)
         expect(page.locator("#sworn_candidate-error")).to_be_visible()
-        page.get_by_label("communales", exact=True).check()
-        page.get_by_label("Liste électorale").fill("Liste 7")
+        self.hands.tick(page.get_by_label("communales", exact=True))
+        self.hands.write(page.get_by_label("Liste électorale"), "Liste 7")
         if drc is None:
-            page.get_by_label("mon dossier est complet").check()
+            self.hands.tick(page.get_by_label("mon dossier est complet"))
         else:
-            page.get_by_label(re.compile("je ne dispose pas de l.ensemble des pièces")).check()
-            page.get_by_label("Pièces que vous attendez encore").fill(drc)
-        page.get_by_label("avoir été candidat").check()
-        page.get_by_label("sont exactes et complètes").check()
-        self.button("Étape suivante").click()
+            self.hands.tick(page.get_by_label(re.compile("je ne dispose pas de l.ensemble des pièces")))
+            self.hands.write(page.get_by_label("Pièces que vous attendez encore"), drc)
+        self.hands.tick(page.get_by_label("avoir été candidat"))
+        self.hands.tick(page.get_by_label("sont exactes et complètes"))
+        self.hands.press(self.button("Étape suivante"))
         self.heading("Relisez vos réponses")
-        self.button("Valider").click()
+        self.hands.press(self.button("Valider"))
         self.heading("Pièces jointes")
 
     def declaration(self) -> bytes:
@@ -118,18 +174,18 @@ class Visitor:
 
     def open_slot(self, title: str) -> None:
         """« Ajouter un fichier » beside the slot's title."""
-        self.slot(title).get_by_role("button", name="Ajouter un fichier").click()
+        self.hands.press(self.slot(title).get_by_role("button", name="Ajouter un fichier"))
         self.heading(title)
 
     def pick(self, path: Path) -> None:
         """Choose a file in the file picker: « Sélectionnez », or the plain field."""
         if self.javascript:
             with self.page.expect_file_chooser() as chooser:
-                self.button("Sélectionnez").click()
+                self.hands.press(self.button("Sélectionnez"))
             chooser.value.set_files(path)
         else:
             self.page.get_by_label("Sélectionnez un fichier").set_input_files(path)
-            self.button("Envoyer le fichier").click()
+            self.hands.press(self.button("Envoyer le fichier"))
 
     def drop(self, path: Path) -> None:
         """Drag a file over the dashed rectangle and let it go there, as the browser itself does it."""
@@ -148,13 +204,13 @@ class Visitor:
 
     def close(self) -> None:
         """« Fermer »."""
-        self.page.get_by_role("button", name="Fermer").click()
+        self.hands.press(self.page.get_by_role("button", name="Fermer"))
 
     def submit(self) -> str:
         """Submit, « Confirmer »; the number on the receipt."""
-        self.page.get_by_role("button", name="Soumettre mon dossier").click()
+        self.hands.press(self.page.get_by_role("button", name="Soumettre mon dossier"))
         self.heading("Vérifiez votre dossier")
-        self.button("Confirmer").click()
+        self.hands.press(self.button("Confirmer"))
         self.heading("Votre dossier est introduit")
         found = re.search(r"ME-\d{4}-\d{6,}-\d", self.page.get_by_role("main").inner_text())
         assert found
