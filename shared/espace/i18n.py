@@ -4,6 +4,7 @@ A folder holds one catalogue per language, ``<language>.po``; it is compiled whe
 reference: what a language lacks is shown in French, what French lacks is an error.
 """
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
@@ -19,6 +20,10 @@ LANGUAGES = ("fr", "nl", "de", "en")
 REFERENCE = "fr"
 BRUSSELS = ZoneInfo("Europe/Brussels")
 
+_RANGE = re.compile(  # one entry of Accept-Language with its weight (RFC 9110, 12.5.4)
+    r"\s*(?P<language>[a-z]{1,8})(?:-[a-z0-9]{1,8})*\s*(?:;\s*q=(?P<weight>0(?:\.[0-9]*)?|1(?:\.0*)?)\s*)?",
+    re.IGNORECASE | re.ASCII,
+)
 _INSTANTS = {
     "fr": "{date} à {hour} h {minute:02}{seconds}",
     "nl": "{date} om {hour}.{minute:02}{seconds} uur",
@@ -118,6 +123,20 @@ def best_language(wanted: str | None) -> str:
     """``wanted`` (``nl``, ``nl-BE``) when we speak it, else the reference language."""
     language = (wanted or "").replace("_", "-").split("-")[0].lower()
     return language if language in LANGUAGES else REFERENCE
+
+
+def preferred_language(accept_language_header: str | None) -> str | None:
+    """The language of ours that a browser puts first, whatever the region: ``en-GB, fr;q=0.5`` is English.
+
+    None when it names none that we speak; what is malformed does not count.
+    """
+    wanted: list[tuple[float, str]] = []
+    for entry in (accept_language_header or "").split(","):
+        found = _RANGE.fullmatch(entry)
+        if found and found["language"].lower() in LANGUAGES:
+            wanted.append((float(found["weight"] or 1), found["language"].lower()))
+    weight, language = max(wanted, key=lambda one: one[0], default=(0.0, None))  # of equals the first
+    return language if weight else None
 
 
 def format_date(day: date, lang: str) -> str:

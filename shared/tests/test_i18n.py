@@ -13,6 +13,7 @@ from espace.i18n import (
     format_date,
     format_instant,
     kit_texts,
+    preferred_language,
 )
 
 HEAD = 'msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\n"\n\n'
@@ -88,3 +89,27 @@ def test_repeated_hour_says_which_of_the_two() -> None:
 )
 def test_best_language(wanted: str | None, spoken: str) -> None:
     assert best_language(wanted) == spoken
+
+
+@pytest.mark.parametrize(
+    ("header", "language"),
+    [
+        ("nl", "nl"),
+        ("en-GB, fr;q=0.5", "en"),
+        ("fr;q=0.5, DE-be", "de"),
+        ("pt, es-419;q=0.9, nl-BE;q=0.8, fr;q=0.7", "nl"),
+        ("fr;q=0.8, nl;q=0.8", "fr"),
+        ("de ; Q=0.2 , en\t;q=0.30", "en"),
+        ("zh-Hant-TW, fr;q=1.000", "fr"),
+        ("nl;q=0, de;q=0.001", "de"),
+        ("nl;q=0", None),
+        ("fr;q=high, nl;q=-1, de;q=2, en;q=0.1", "en"),
+        ("frites, deutsch", None),
+        ("*", None),
+        (",;q=1,", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_a_browsers_first_language_of_ours_is_spoken(header: str | None, language: str | None) -> None:
+    assert preferred_language(header) == language

@@ -5,7 +5,7 @@ from typing import Any
 from flask import Flask, abort, current_app, g, redirect, request
 from werkzeug.wrappers import Response
 
-from espace.i18n import LANGUAGES, best_language
+from espace.i18n import LANGUAGES, REFERENCE, preferred_language
 from espace.telemetry.context import set_cause
 from espace_web import csrf
 from espace_web.context import LANGUAGE_COOKIE, SESSION_COOKIE, house, page, set_cookie, way_back
@@ -111,7 +111,7 @@ def _visitor_language() -> str:
     chosen = request.cookies.get(LANGUAGE_COOKIE)
     if chosen in LANGUAGES:
         return str(chosen)
-    return best_language(request.accept_languages.best_match(LANGUAGES, "fr"))
+    return preferred_language(request.headers.get("Accept-Language")) or REFERENCE
 
 
 def _marked(view: Any, name: str) -> bool:

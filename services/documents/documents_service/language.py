@@ -2,7 +2,7 @@
 
 from flask import request
 
-from espace.i18n import LANGUAGES, REFERENCE
+from espace.i18n import LANGUAGES, REFERENCE, preferred_language
 
 
 def wanted_language() -> str:
@@ -10,4 +10,4 @@ def wanted_language() -> str:
     asked = request.args.get("language", "")
     if asked in LANGUAGES:
         return asked
-    return request.accept_languages.best_match(LANGUAGES) or REFERENCE
+    return preferred_language(request.headers.get("Accept-Language")) or REFERENCE

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from flask import request
 
-from espace.i18n import LANGUAGES, REFERENCE, Texts
+from espace.i18n import LANGUAGES, REFERENCE, Texts, preferred_language
 
 COOKIE = "__Host-langue"  # the visitor's choice on the site, which shares our origin
 
@@ -24,8 +24,8 @@ def page_language(asked: Mapping[str, str]) -> str:
     Core 1.0, 3.1.2.1).
     """
     client, visitor = asked.get("ui_locales", "").split(), request.cookies.get(COOKIE, "")
-    for wanted in (*client, visitor, *request.accept_languages.values()):
+    for wanted in (*client, visitor):
         language = wanted.partition("-")[0].lower()
         if language in LANGUAGES:
             return language
-    return REFERENCE
+    return preferred_language(request.headers.get("Accept-Language")) or REFERENCE

@@ -12,6 +12,7 @@ from dossier_service.localized import LANGUAGES
 from dossier_service.statements import StatementKeys
 from espace.clock import LegalClock
 from espace.http import ServiceClient, principal
+from espace.i18n import preferred_language
 
 EXTENSION = "dossier.counter"
 
@@ -44,7 +45,7 @@ def language() -> str:
     asked = request.args.get("language")
     if asked in LANGUAGES:
         return asked
-    return request.accept_languages.best_match(LANGUAGES) or _preferred() or "fr"
+    return preferred_language(request.headers.get("Accept-Language")) or _preferred() or "fr"
 
 
 def _preferred() -> str | None:
