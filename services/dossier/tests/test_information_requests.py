@@ -126,6 +126,23 @@ def test_the_words_of_the_element_are_required_with_the_box(citizen: People) -> 
     assert "missing_pieces" in page["errors"]
 
 
+def test_other_services_see_the_files_of_a_request_once_they_are_sent(asked: Any, issuer: Any) -> None:
+    lucie, dossier = asked()
+
+    def told() -> list[dict[str, Any]]:
+        citizen, lucie.token = lucie.token, issuer.service("notifier", "dossier")
+        (request,) = lucie.get(f"/internal/v1/dossiers/{dossier['id']}")["information_requests"]
+        lucie.token = citizen
+        return list(request["documents"])
+
+    page = lucie.add_piece(dossier["id"], dossier["information_requests"][0]["id"])
+    assert told() == []
+    assert lucie.answer(page).status_code == 201
+    (piece,) = page["information_requests"][0]["attachments"]
+    (sent,) = told()
+    assert sent == {name: piece[name] for name in ("document_id", "slot", "filename", "size", "sha256")}
+
+
 def test_an_answer_in_time_ends_the_request(asked: Any, events: Events, clock: Any) -> None:
     lucie, dossier = asked()
     request = dossier["information_requests"][0]

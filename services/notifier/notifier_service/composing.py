@@ -119,12 +119,11 @@ def _reminder(facts: Facts, dossier: Facts, lang: str) -> dict[str, Any]:
 
 def _answered(facts: Facts, dossier: Facts, lang: str) -> dict[str, Any]:
     request = _request(dossier, facts)
-    known = [*dossier["documents"], *request.get("documents", ()), *request.get("attachments", ())]
     return {
         "received": _instant(facts["received_at"], lang),
         "late": facts["late"],
         "due": _day(request["due_date"], lang),
-        "files": _files(facts["documents"], known, lang),
+        "files": _files(facts["documents"], request.get("documents", ()), lang),
     }
 
 

@@ -193,6 +193,22 @@ def test_answer_and_lapse_are_told(notifier: Notifier, mailbox: Any) -> None:
     assert "« tardive »" in texts[2]
 
 
+def test_answer_names_its_files_where_the_dossier_knows_them(notifier: Notifier, mailbox: Any) -> None:
+    (document,) = event("dossier.information_provided").data["documents"]
+    named = {**document, "filename": "courrier complémentaire.pdf"}
+    notifier.owners.dossier(dossier_facts(request={"state": "answered", "documents": [named]}))
+    notifier.receive(event("dossier.information_provided"))
+    notifier.send_until(sent)
+    notifier.owners.dossier(dossier_facts(request={"state": "answered"}))
+    notifier.receive(event("dossier.information_provided"))
+    assert notifier.sender.step()
+    with_name, without = (mail.text for mail in mailbox.wait_for(ADDRESS, count=2))
+    assert "courrier complémentaire.pdf" in with_name
+    assert "courrier" not in without
+    assert document["slot"] in without
+    assert document["sha256"] in without
+
+
 @pytest.mark.parametrize("state", ["used", "expired", "replaced"])
 def test_confirmation_that_is_worth_nothing_is_not_sent(notifier: Notifier, state: str) -> None:
     notifier.owners.confirmation(

@@ -95,6 +95,7 @@ class InternalRequest(ma.Schema):
     due_at = Instant()
     answered_at = Instant(allow_none=True)
     reasons = fields.Dict()
+    documents = fields.List(fields.Nested(Document))
 
 
 class InternalDossier(ma.Schema):

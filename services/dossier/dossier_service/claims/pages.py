@@ -162,6 +162,7 @@ def internal_view(
                 "due_at": request.due_at,
                 "answered_at": request.answered_at,
                 "reasons": {language: request.reasons[language] for language in LANGUAGES},
+                "documents": [document_view(piece) for piece in request.pieces if piece.sent_at is not None],
             }
             for request in requests
         ],
