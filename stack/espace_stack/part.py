@@ -102,7 +102,7 @@ class Part:
 
     def pause(self) -> None:
         """Freeze it: connections stay open, nothing answers."""
-        self.process.send(signal.SIGSTOP)
+        self.process.freeze()
 
     def resume(self) -> None:
         """Let it go on after :meth:`pause`."""

@@ -80,6 +80,13 @@ class Process:
             with contextlib.suppress(psutil.NoSuchProcess):
                 member.send_signal(number)
 
+    def freeze(self) -> None:
+        """Stop every thread of the tree (SIGSTOP); returns when none runs any more."""
+        self.send(signal.SIGSTOP)
+        deadline = time.monotonic() + 10
+        while not all(_stopped(member) for member in self.tree()) and time.monotonic() < deadline:
+            time.sleep(0.005)
+
     def kill(self) -> None:
         """``kill -9`` for the whole tree; returns when all of it is gone."""
         members = self.tree()
@@ -170,3 +177,10 @@ def base_environment() -> dict[str, str]:
     """What every process of the stack inherits: where programs are, nothing of the terminal's."""
     kept = ("PATH", "LANG", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR")
     return {name: os.environ[name] for name in kept if name in os.environ}
+
+
+def _stopped(process: psutil.Process) -> bool:
+    with contextlib.suppress(OSError):
+        tasks = Path(f"/proc/{process.pid}/task").iterdir()
+        return all((task / "stat").read_text().rpartition(")")[2].split()[0] in "TtZ" for task in tasks)
+    return True

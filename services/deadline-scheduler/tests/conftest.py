@@ -123,7 +123,7 @@ def scheduler(fresh_database: Callable[[str], str], tmp_path: Path) -> Iterator[
 
 @pytest.fixture
 def until(tmp_path: Path) -> Callable[..., None]:
-    def wait(condition: Callable[[], object], what: str, seconds: float = 30) -> None:
+    def wait(condition: Callable[[], object], what: str, seconds: float = 60) -> None:
         deadline = time.monotonic() + seconds
         while not condition():
             if time.monotonic() > deadline:

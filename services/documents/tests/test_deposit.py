@@ -16,6 +16,7 @@ from documents_service.commands.deposit import SUBMITTED, handlers, keep_deposit
 from documents_service.model.document import Document
 from documents_service.worker import create_loops
 from espace.bus import topology
+from espace.bus.consumer import declare
 from espace.bus.event import Event, decode, encode, envelope, routing_key
 from espace.contracts import examples
 from espace.objects import ObjectMissing
@@ -146,7 +147,7 @@ def test_deposit_told_on_the_bus_is_sealed_and_the_scan_is_told(working: Service
     event = deposit(working, document_id)
     with pika.BlockingConnection(pika.URLParameters(amqp_url)) as connection:
         channel = connection.channel()
-        until(lambda: _declared(connection))
+        declare(channel)
         channel.confirm_delivery()
         for _ in range(2):
             channel.basic_publish(
@@ -155,16 +156,6 @@ def test_deposit_told_on_the_bus_is_sealed_and_the_scan_is_told(working: Service
         until(lambda: _written(working, event))
         until(lambda: _outbox(working) == 0)
     assert manifest(working, event)["manifest"]["documents"][0]["held"]
-
-
-def _declared(connection: pika.BlockingConnection) -> bool:
-    channel = connection.channel()
-    try:
-        channel.queue_declare("documents", passive=True)
-    except pika.exceptions.ChannelClosedByBroker:
-        return False
-    channel.close()
-    return True
 
 
 def _written(service: Service, event: Event) -> bool:

@@ -118,7 +118,7 @@ def worker(service: Service, folder: Path, *loops: str) -> "subprocess.Popen[byt
     )
 
 
-def until(condition: Callable[[], bool], seconds: float = 30) -> None:
+def until(condition: Callable[[], bool], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline

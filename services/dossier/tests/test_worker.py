@@ -16,7 +16,7 @@ from espace.bus.event import decode, encode, envelope
 from espace.db import Database
 from espace.worker import Stop
 
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 60.0
 
 
 @pytest.fixture

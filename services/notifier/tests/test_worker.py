@@ -22,7 +22,7 @@ from notifier_service.settings import Settings
 
 from .conftest import ADDRESS, PREFIX, Notifier, dossier_facts
 
-SECONDS = 40.0
+SECONDS = 60.0
 
 
 class Worker:

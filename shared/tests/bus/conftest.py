@@ -151,7 +151,7 @@ class Bus:
         self.database.dispose()
 
 
-def until(condition: Callable[[], object], what: str, seconds: float = 30) -> None:
+def until(condition: Callable[[], object], what: str, seconds: float = 60) -> None:
     """Wait for ``condition``, no longer than ``seconds``."""
     deadline = time.monotonic() + seconds
     while not condition():
