@@ -15,6 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 TOOLS = ROOT / ".tools"
+FOREIGN_CLIENT = ROOT / "services" / "identity" / "tests" / "openid_client"
 UV = "uv>=0.13,<0.14"
 RABBITMQ = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 POLICY = Path("/usr/sbin/policy-rc.d")
@@ -43,7 +44,7 @@ def main() -> int:
         wanted += [package for program, package in LONG.items() if shutil.which(program, path=PATH) is None]
     if wanted and not install(wanted):
         return 1
-    return synchronize()
+    return synchronize() or (bring_foreign_client() if options.tests else 0)
 
 
 def synchronize() -> int:
@@ -60,6 +61,16 @@ def synchronize() -> int:
     # Compiled once here, not by each of fifteen programs at their first start.
     command += ["--compile-bytecode"] if fresh else ["--quiet"]
     return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+
+
+def bring_foreign_client() -> int:
+    """The OpenID client of another making that the tests log in with, as its own lock says."""
+    installed = FOREIGN_CLIENT / "node_modules" / ".package-lock.json"
+    lock = FOREIGN_CLIENT / "package-lock.json"
+    if installed.exists() and installed.stat().st_mtime >= lock.stat().st_mtime:
+        return 0
+    command = ["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"]
+    return subprocess.run(command, cwd=FOREIGN_CLIENT, check=False).returncode
 
 
 def find_uv() -> str | None:

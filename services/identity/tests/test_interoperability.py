@@ -12,14 +12,8 @@ FOLDER = Path(__file__).parent / "openid_client"
 
 @pytest.fixture(scope="module")
 def node() -> Path:
-    """The client's packages, from its lock."""
-    subprocess.run(
-        ["npm", "ci", "--prefer-offline", "--no-audit", "--no-fund"],
-        cwd=FOLDER,
-        check=True,
-        capture_output=True,
-        timeout=240,
-    )
+    """The client's packages, which the set-up of the tests brings from its lock."""
+    assert (FOLDER / "node_modules").exists(), "run `python3 stack/bootstrap.py --tests`"
     return FOLDER
 
 
