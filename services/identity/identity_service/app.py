@@ -7,6 +7,7 @@ from flask import Flask
 
 from espace import http
 from espace.auth import StaticKeys, TokenVerifier
+from espace.clock import LegalClock
 from espace.db import Database
 from identity_service import api, means, pages, protocol
 from identity_service.access_tokens import AccessTokens
@@ -50,6 +51,7 @@ def create_app(
         upstream=Upstream(settings, transport),
         register=register or HttpRegister(settings, transport),
         means=means.catalogue(settings.email_code_level),
+        clock=LegalClock(settings.legal_clock_file, settings.environment),
     )
     blueprints = (protocol.create(context), pages.create(context), api.create(context))
     return http.create_app(

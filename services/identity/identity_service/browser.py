@@ -8,11 +8,14 @@ from urllib.parse import urlsplit
 from authlib.common.urls import add_params_to_uri
 from flask import Response, make_response, redirect, render_template, request
 
-from espace.http import Problem
+from espace.config import SettingsError
+from espace.http import Problem, errors
+from espace.i18n import format_instant
 from identity_service import limits, secret
 from identity_service.context import Context
 from identity_service.language import page_language, texts
 
+PROBLEMS = frozenset({"form_token_invalid", "too_many_requests", "temporarily_unavailable", "internal_error"})
 SAFE_SITES = (None, "same-origin", "same-site", "none")
 
 
@@ -25,7 +28,12 @@ def page(
     """
     lang = page_language(request.values if asked is None else asked)
     client = context.clients.find(asked["client_id"]) if asked else None
-    common = {"home": context.settings.public_url, "lang": lang, "_": partial(texts().gettext, lang)}
+    common = {
+        "home": context.settings.public_url,
+        "lang": lang,
+        "legal_time": _legal_time(context, lang),
+        "_": partial(texts().gettext, lang),
+    }
     response = make_response(render_template(name, **common, **values), status)
     source = urlsplit(context.settings.upstream_issuer)
     origins = {f"{source.scheme}://{source.netloc}", *(client.origins if client else ())}
@@ -48,6 +56,17 @@ def message(
 ) -> Response:
     """A page that says what happened and what to do next; ``title`` and ``text`` name texts."""
     return page(context, "message.html", status, asked=asked, title=title, text=text, retry=retry)
+
+
+def trouble(context: Context, error: Exception) -> Response:
+    """What a person is told about ``error``; what only a program meets stays a problem object."""
+    problem = errors.to_problem(error)
+    if problem.code not in PROBLEMS:
+        return errors.answer(problem)
+    title = f"problem.{problem.code}"
+    response = message(context, title, f"{title}.text", problem.status)
+    response.headers.update(problem.headers)
+    return response
 
 
 def to_client(context: Context, asked: dict[str, str], error: str) -> Response:
@@ -89,3 +108,12 @@ def check_form(context: Context, cookie: str | None, purpose: str) -> None:
         raise Problem(
             400, "form_token_invalid", "This form is not valid any more. Go back and load the page again."
         )
+
+
+def _legal_time(context: Context, lang: str) -> str | None:
+    """The legal instant in words when it is not the real one, for the banner on every page."""
+    try:
+        clock = context.clock
+        return None if clock.state().is_real else format_instant(clock.approximate_now(), lang)
+    except SettingsError:
+        return None

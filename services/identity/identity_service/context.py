@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from espace.clock import LegalClock
 from espace.db import Database
 from identity_service.clients import ClientRegistry
 from identity_service.means import Means
@@ -28,3 +29,4 @@ class Context:
     upstream: Upstream
     register: Register
     means: dict[str, Means]
+    clock: LegalClock

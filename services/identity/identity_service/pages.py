@@ -1,5 +1,6 @@
 """The way of a citizen through identity: authorize, choose a means, come back, log out."""
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -40,6 +41,8 @@ def create(context: Context) -> Blueprint:
         static_url_path="/static",
     )
     provider, issuer = context.provider, context.settings.issuer
+
+    pages.register_error_handler(Exception, partial(browser.trouble, context))
 
     @pages.route("/authorize", methods=["GET", "POST"])
     def authorize() -> Any:

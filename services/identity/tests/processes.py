@@ -8,10 +8,12 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
 
+from espace.clock import LegalTime
 from services.identity.tests.house import CLIENTS
 
 DEADLINE_SECONDS = 60
@@ -30,6 +32,8 @@ def running_identity(database_url: str, signing_key: str, folder: Path) -> Itera
     public, source = f"http://localhost:{identity}", f"http://127.0.0.1:{simulator}"
     clients = folder / "clients.json"
     clients.write_text(json.dumps(CLIENTS).replace("http://localhost:8080", public), encoding="utf-8")
+    legal = folder / "legal.json"
+    LegalTime(offset=timedelta(days=-365)).save(legal)  # pages are seen with the banner
     environments: dict[str, dict[str, str]] = {
         "login_simulator": {
             "SIMULATOR_PUBLIC_URL": source,
@@ -42,6 +46,7 @@ def running_identity(database_url: str, signing_key: str, folder: Path) -> Itera
             "ESPACE_DATABASE_URL": database_url,
             "ESPACE_PUBLIC_URL": public,
             "ESPACE_ENVIRONMENT": "test",
+            "ESPACE_LEGAL_CLOCK_FILE": str(legal),
             "ESPACE_NATIONAL_NUMBER_KEY": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
             "ESPACE_SIGNING_KEYS": signing_key,
             "ESPACE_CLIENTS_FILE": str(clients),

@@ -5,6 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from flask import Flask
 
+from identity_service.language import texts
 from services.identity.tests.house import ISSUER, PUBLIC, House, fields, query_of
 
 
@@ -162,12 +163,14 @@ def test_forms_without_the_right_token_are_refused(house: House) -> None:
     browser, other = house.browser(), house.browser()
     page = browser.get(house.authorize(browser).headers["location"])
     theirs = other.get(house.authorize(other).headers["location"])
-    good = {**fields(page.text), "means": "itsme"}
+    good = {**fields(page.text), "means": "itsme", "ui_locales": "de"}
     for csrf in ("", "0" * 64, fields(theirs.text)["csrf"]):
         assert browser.post("/identity/login", {**good, "csrf": csrf}).status_code == 400
     for header in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
         assert browser.post("/identity/login", good, headers=header).status_code == 400
-    assert other.post("/identity/login", good).status_code == 400
+    refused = other.post("/identity/login", good)
+    assert refused.status_code == 400
+    assert texts().gettext("de", "problem.form_token_invalid.text") in refused.text
 
 
 def test_a_login_belongs_to_the_browser_that_began_it(house: House) -> None:
@@ -197,6 +200,7 @@ def test_form_posts_are_limited_per_address(house: House) -> None:
     ]
     assert [answer.status_code for answer in forged][-1] == 429
     assert forged[-1].headers["retry-after"]
+    assert texts().gettext("fr", "problem.too_many_requests") in forged[-1].text
 
 
 def test_logout_ends_the_session_and_comes_back(house: House) -> None:

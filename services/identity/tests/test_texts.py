@@ -8,6 +8,7 @@ import pytest
 
 import identity_service
 from espace.i18n import LANGUAGES
+from identity_service.browser import PROBLEMS
 from identity_service.language import texts
 from identity_service.means import catalogue
 from identity_service.pages import FAILURES
@@ -15,7 +16,7 @@ from services.identity.tests.house import House, fields, query_of
 
 FOLDER = Path(identity_service.__file__).parent
 TEMPLATES = sorted((FOLDER / "templates").glob("*.html"))
-SAME_IN_EVERY_LANGUAGE = {"means.itsme", "means.eidas"}
+SAME_IN_EVERY_LANGUAGE = {"means.itsme", "means.eidas", "page.cookies"}
 OTHERS = [language for language in LANGUAGES if language != "fr"]
 
 
@@ -23,10 +24,11 @@ def used_texts() -> set[str]:
     pages = (FOLDER / "pages.py").read_text("utf-8")
     named = [f"means.{one}" for one in catalogue(400)]
     return {
-        *(text for path in TEMPLATES for text in re.findall(r"_\('([\w.]+)'\)", path.read_text("utf-8"))),
+        *(text for path in TEMPLATES for text in re.findall(r"_\('([\w.]+)'[,)]", path.read_text("utf-8"))),
         *(text for pair in re.findall(r'message\(context, "(\S+)", "(\S+)"', pages) for text in pair),
         *re.findall(r'error="(\S+)"', pages),
         *(text for one in named for text in (one, f"{one}.hint")),
+        *(text for one in PROBLEMS for text in (f"problem.{one}", f"problem.{one}.text")),
         *(text for one in FAILURES for text in (f"failure.{one}", f"failure.{one}.text")),
     }
 
