@@ -101,6 +101,9 @@ def test_the_deposit_itself_needs_neither_documents_nor_the_object_store(
     dossier = ready_claim(app)
     platform.part(broken).kill()
     receipt = expect(app.submit(dossier), 201)
+    if broken == "documents-api":
+        away = app.call("GET", f"documents/v1/documents/{dossier['attachments'][0]['document_id']}")
+        assert expect(away, 502)["code"] == "service_away"
     platform.part(broken).start()
     platform.settle()
     mail(platform, app, receipt["number"])

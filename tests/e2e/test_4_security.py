@@ -262,6 +262,13 @@ def test_bytes_that_do_not_fit_what_was_said_are_refused_by_the_store(new_app: N
     assert right.status_code in (201, 204)
 
 
+def test_a_body_that_is_too_large_is_a_problem_that_says_so(new_app: NewApp) -> None:
+    app = new_app(space=False)
+    answer = app.call("POST", "dossier/v1/dossiers", {"procedure": "x" * 1_100_000})
+    assert expect(answer, 413)["code"] == "body_too_large"
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
 def test_names_are_data(new_app: NewApp) -> None:
     app = new_app(space=False)
     draft = app.draft(PROCEDURE, COMPLETE)

@@ -38,6 +38,19 @@ TEXTS = {
     500: N_("Ce qui était enregistré l’est toujours. Recommencez dans quelques instants."),
     503: N_("Ce qui était enregistré l’est toujours. Recommencez dans quelques instants."),
 }
+PROBLEMS = {
+    413: (
+        "body_too_large",
+        "Content Too Large",
+        "Send at most 1 MiB; files go to the store by their signed form.",
+    ),
+    502: (
+        "service_away",
+        "Bad Gateway",
+        "The service does not answer: repeat in a moment, with the same key.",
+    ),
+    504: ("service_slow", "Gateway Timeout", "No answer in time: repeat with the same Idempotency-Key."),
+}
 RETRY_AFTER_SECONDS = 5
 
 
@@ -58,6 +71,19 @@ def error_page(status: int, detail: str | None = None) -> Response:
         return Response(_json(text), status, mimetype="application/json")
     known = status if status in TITLES else 500
     return page("errors/error.html", status, heading=_(TITLES[known]), text=text, code=status)
+
+
+def problem(status: int) -> Response:
+    """What the gateway itself could not pass on, as RFC 9457 problem details."""
+    code, title, detail = PROBLEMS[status]
+    body = {
+        "type": f"urn:espace:problem:{code}",
+        "title": title,
+        "status": status,
+        "code": code,
+        "detail": detail,
+    }
+    return Response(json.dumps(body), status, mimetype="application/problem+json")
 
 
 def wants_json() -> bool:

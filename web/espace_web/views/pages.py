@@ -1,9 +1,10 @@
 """Pages that say how things are: accessibility, privacy, cookies, and the documentation of the APIs."""
 
-from flask import Blueprint, redirect
+from flask import Blueprint, redirect, request
 from werkzeug.wrappers import Response
 
 from espace_web.context import house, page, public
+from espace_web.errors import error_page, problem
 from espace_web.remote import ServiceDown
 
 views = Blueprint("pages", __name__)
@@ -16,6 +17,15 @@ METHODS = ("get", "post", "put", "patch", "delete")
 def icon() -> Response:
     """For pages of the same origin that name no icon, and for browsers that ask on their own."""
     return redirect("/static/icon.svg", 308)
+
+
+@views.get("/erreur/<any('413', '502', '504'):status>")
+@public
+def gateway_error(status: str) -> Response:
+    """What the gateway shows instead of its own plain words: a page, or a problem for a program."""
+    if request.args.get("forme") != "api":
+        return error_page(413 if status == "413" else 503)
+    return problem(int(status))
 
 
 @views.get("/accessibilite")
