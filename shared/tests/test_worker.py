@@ -6,13 +6,13 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 import pytest
 
+from espace.testing import until
 from espace.worker import Periodic, Stop
 
 PROGRAM = """
@@ -71,15 +71,7 @@ def test_a_failed_loop_is_counted_and_started_again_and_a_stop_drains(
         [sys.executable, "-c", PROGRAM, url, str(port)], stdout=subprocess.DEVNULL, env={**os.environ}
     )
     try:
-        deadline = time.monotonic() + 30
-        metrics = ""
-        while 'espace_loop_last_tick_timestamp_seconds{loop="turn"}' not in metrics:
-            assert time.monotonic() < deadline
-            threading.Event().wait(0.05)
-            try:
-                metrics = httpx.get(f"http://127.0.0.1:{port}/metrics").text
-            except httpx.TransportError:
-                continue
+        metrics = until("a turn of the loop", lambda: _metrics_of_a_turn(port))
         assert 'espace_loop_errors_total{loop="turn"} 1.0' in metrics
         assert httpx.get(f"http://127.0.0.1:{port}/livez").status_code == 200
         assert httpx.get(f"http://127.0.0.1:{port}/readyz").status_code == 200
@@ -89,6 +81,14 @@ def test_a_failed_loop_is_counted_and_started_again_and_a_stop_drains(
     finally:
         worker.kill()
         worker.wait()
+
+
+def _metrics_of_a_turn(port: int) -> str | None:
+    try:
+        metrics = httpx.get(f"http://127.0.0.1:{port}/metrics").text
+    except httpx.TransportError:
+        return None
+    return metrics if 'espace_loop_last_tick_timestamp_seconds{loop="turn"}' in metrics else None
 
 
 def test_a_program_names_every_missing_variable() -> None:

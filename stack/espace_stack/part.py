@@ -2,7 +2,6 @@
 
 import signal
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from espace_stack.ports import Ports
@@ -115,12 +114,3 @@ class Part:
 
     def _failed(self, reason: str) -> FailedPart:
         return FailedPart(self.name, reason, self.process.end_of_log(), self.process.log)
-
-
-def wait_until(condition: Callable[[], bool], what: str, seconds: float = 30) -> None:
-    """Poll ``condition``; ``TimeoutError`` says ``what`` did not happen."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"{what} did not happen within {seconds:.0f} seconds")
-        time.sleep(0.05)

@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from espace.testing import until
 from espace_stack.mailbox.client import Message
 from espace_stack.testing.platform import Platform
 from login_simulator.citizens import Citizen, load
 from tests.e2e.app import App, expect
-from tests.e2e.waiting import until
 
 LINK = re.compile(r"https?://\S+/confirmation/\S+")
 CHARLEROI = "52011"  # its PV is of 14 October, as are those of the province of Liège; all others: 13 October

@@ -8,12 +8,12 @@ import pypdf
 import pytest
 from playwright.sync_api import expect
 
+from espace.testing import until
 from espace_stack.testing.platform import Platform
 from login_simulator.citizens import Citizen
 from tests.e2e.conftest import Citizens
 from tests.e2e.pdfs import encrypted_claim, on_disk, signed_claim
 from tests.e2e.visitor import TITLE, Visitor
-from tests.e2e.waiting import until
 
 pytestmark = pytest.mark.browser
 JAVASCRIPT = pytest.mark.parametrize(

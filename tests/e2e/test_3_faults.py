@@ -7,11 +7,11 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from espace.testing import until
 from espace_stack.testing.platform import Platform
 from tests.e2e.app import App, expect
 from tests.e2e.claims import WITH_DRC, ready_claim
 from tests.e2e.conftest import mail, mails
-from tests.e2e.waiting import until
 
 NewApp = Callable[..., App]
 

@@ -9,11 +9,11 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 import pytest
 
+from espace.testing import until
 from espace_stack.testing.platform import Platform
 from login_simulator.citizens import Citizen
 from tests.e2e.app import choose_means
 from tests.e2e.conftest import LINK, Citizens
-from tests.e2e.waiting import until
 from tests.e2e.walker import Walker
 
 SESSION = "__Host-mes"

@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from espace.testing import until
 from espace_stack.testing.platform import Platform
 from tests.e2e.app import App, expect
 from tests.e2e.claims import WITH_DRC, ready_claim
 from tests.e2e.conftest import mail, mails
 from tests.e2e.pdfs import signed_claim
-from tests.e2e.waiting import until
 
 NewApp = Callable[..., App]
 BRUSSELS = ZoneInfo("Europe/Brussels")

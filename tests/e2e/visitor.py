@@ -6,10 +6,10 @@ from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
 
+from espace.testing import until
 from espace_stack.testing.platform import Platform
 from login_simulator.citizens import Citizen
 from tests.e2e.conftest import LINK
-from tests.e2e.waiting import until
 
 TITLE = "Élections locales du 13 octobre 2024 - Introduction d'une réclamation"
 

@@ -4,8 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +18,7 @@ from deadline_scheduler_service.firing import fire_due
 from espace.bus import Incoming
 from espace.clock import LegalClock, LegalTime
 from espace.db import Database
+from espace.testing import until
 
 START = datetime(2024, 10, 22, 8, 0, tzinfo=UTC)
 
@@ -113,23 +112,18 @@ class Scheduler:
         told = [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
         return [line for line in told if line["event"] == event]
 
+    def until(self, what: str, probe: Callable[[], object]) -> None:
+        """Wait for what a worker does; in vain, its log tells why."""
+
+        def named() -> str:
+            log = self.folder / "worker.log"
+            return f"{what}; the worker told:\n{log.read_text()[-3000:] if log.exists() else 'nothing'}"
+
+        until(named, probe)
+
 
 @pytest.fixture
 def scheduler(fresh_database: Callable[[str], str], tmp_path: Path) -> Iterator[Scheduler]:
     made = Scheduler(fresh_database("deadline_scheduler_service"), tmp_path)
     yield made
     made.database.dispose()
-
-
-@pytest.fixture
-def until(tmp_path: Path) -> Callable[..., None]:
-    def wait(condition: Callable[[], object], what: str, seconds: float = 60) -> None:
-        deadline = time.monotonic() + seconds
-        while not condition():
-            if time.monotonic() > deadline:
-                log = tmp_path / "worker.log"
-                told = log.read_text()[-3000:] if log.exists() else "nothing"
-                raise AssertionError(f"waited in vain: {what}; the worker told:\n{told}")
-            threading.Event().wait(0.02)
-
-    return wait

@@ -131,7 +131,7 @@ def test_two_schedulers_fire_each_deadline_once(scheduler: Any) -> None:
     assert Counter(UUID(row["subject"]) for row in scheduler.published()) == dict.fromkeys(identities, 1)
 
 
-def test_killed_while_firing_it_fires_once_after_the_restart(scheduler: Any, until: Any) -> None:
+def test_killed_while_firing_it_fires_once_after_the_restart(scheduler: Any) -> None:
     identities = [uuid4() for _ in range(10)]
     for identity in identities:
         scheduler.set(identity, DUE)
@@ -141,21 +141,21 @@ def test_killed_while_firing_it_fires_once_after_the_restart(scheduler: Any, unt
     assert scheduler.published() == [], "nothing half done"
     process = scheduler.process("tick")
     try:
-        until(lambda: len(scheduler.published()) == 10, "fired")
+        scheduler.until("fired", lambda: len(scheduler.published()) == 10)
     finally:
         process.terminate()
         assert process.wait(30) == 0
     assert Counter(UUID(row["subject"]) for row in scheduler.published()) == dict.fromkeys(identities, 1)
 
 
-def test_two_tickers_have_one_leader(scheduler: Any, until: Any) -> None:
+def test_two_tickers_have_one_leader(scheduler: Any) -> None:
     processes = [scheduler.process("tick"), scheduler.process("tick")]
     try:
-        until(lambda: len(scheduler.log("program.started")) == 2, "both run")
-        until(lambda: scheduler.log("leader.gained"), "one leads")
+        scheduler.until("both run", lambda: len(scheduler.log("program.started")) == 2)
+        scheduler.until("one leads", lambda: scheduler.log("leader.gained"))
         identity = uuid4()
         scheduler.set(identity, "2024-10-22T00:00:00Z")
-        until(scheduler.published, "fired")
+        scheduler.until("fired", scheduler.published)
         assert len(scheduler.log("leader.gained")) == 1
     finally:
         for process in processes:

@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -24,7 +23,7 @@ def send(channel: Any, type_: str, data: dict[str, Any]) -> None:
 
 
 def test_stopped_for_36_hours_and_started_again_it_publishes_what_is_due_once(
-    scheduler: Any, amqp_url: str, until: Callable[..., None]
+    scheduler: Any, amqp_url: str
 ) -> None:
     identity = uuid4()
     deadline = contracts.examples("be.espace.dossier.deadline_set.v1")[0]["data"]
@@ -33,15 +32,15 @@ def test_stopped_for_36_hours_and_started_again_it_publishes_what_is_due_once(
         declare(channel)
         send(channel, "be.espace.dossier.deadline_set.v1", {**deadline, "deadline_id": str(identity)})
         first = scheduler.process(amqp_url=amqp_url)
-        until(lambda: scheduler.rows("SELECT 1 FROM deadlines"), "kept")
+        scheduler.until("kept", lambda: scheduler.rows("SELECT 1 FROM deadlines"))
         first.terminate()
         assert first.wait(30) == 0, "it drains and ends by itself"
 
         scheduler.freeze(datetime(2024, 10, 26, 10, tzinfo=UTC))
         again = [scheduler.process(amqp_url=amqp_url) for _ in range(2)]
         try:
-            until(lambda: scheduler.deadline(identity)["state"] == "fired", "fired")
-            until(lambda: not scheduler.published(), "published")
+            scheduler.until("fired", lambda: scheduler.deadline(identity)["state"] == "fired")
+            scheduler.until("published", lambda: not scheduler.published())
         finally:
             for process in again:
                 process.terminate()

@@ -20,10 +20,10 @@ from espace.bus.consumer import declare
 from espace.bus.event import Event, decode, encode, envelope, routing_key
 from espace.contracts import examples
 from espace.objects import ObjectMissing
+from espace.testing import until
 from espace.worker import Stop
 from services.documents.tests import samples
 from services.documents.tests.conftest import Service
-from services.documents.tests.test_sweep import until
 
 
 def deposit(service: Service, *document_ids: str) -> Event:
@@ -153,8 +153,8 @@ def test_deposit_told_on_the_bus_is_sealed_and_the_scan_is_told(working: Service
             channel.basic_publish(
                 topology.EVENTS, routing_key(event.type), encode(envelope(event, service="dossier"))
             )
-        until(lambda: _written(working, event))
-        until(lambda: _outbox(working) == 0)
+        until("the manifest", lambda: _written(working, event))
+        until("all is published", lambda: _outbox(working) == 0)
     assert manifest(working, event)["manifest"]["documents"][0]["held"]
 
 

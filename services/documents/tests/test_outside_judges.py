@@ -15,10 +15,10 @@ from documents_service.papers import declaration, receipt
 from documents_service.rendering import render
 from documents_service.scanner import TOO_LONG, Scanner, ScannerDown, ScanResult
 from espace.i18n import LANGUAGES
+from espace.testing import until
 from services.documents.tests import samples
 from services.documents.tests.test_papers import declared, received
 from services.documents.tests.test_scan import EICAR
-from services.documents.tests.test_sweep import until
 
 pytestmark = pytest.mark.long
 
@@ -84,7 +84,7 @@ def clamd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scanner]:
         [program, f"--config-file={folder}/clamd.conf"], stdout=subprocess.DEVNULL
     ) as running:
         scanner = Scanner(str(socket))
-        until(lambda: _answers(scanner), 60)
+        until("an answer of clamd", lambda: _answers(scanner))
         yield scanner
         running.kill()
 

@@ -5,9 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import uuid
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,6 +14,7 @@ from sqlalchemy import text
 from documents_service.commands.sweep import remove_incoming, sweep_uploads
 from documents_service.model.document import Document
 from espace.objects import ObjectMissing
+from espace.testing import until
 from services.documents.tests import samples
 from services.documents.tests.conftest import Service
 
@@ -118,13 +117,6 @@ def worker(service: Service, folder: Path, *loops: str) -> "subprocess.Popen[byt
     )
 
 
-def until(condition: Callable[[], bool], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)  # between two looks
-
-
 @pytest.mark.parametrize(
     "point", [pytest.param("before_copy", marks=pytest.mark.long), "after_copy", "before_removal"]
 )
@@ -141,7 +133,7 @@ def test_killed_while_verifying_loses_nothing_and_does_nothing_twice(
     assert service.desk.store.stat(f"incoming/{document_id}").size == len(PDF), "the row comes first"
     age(service, "50 minutes")
     restarted = worker(service, tmp_path, "sweep", "remove")
-    until(lambda: row(service, document_id).incoming_removed_at is not None)
+    until("the upload is removed", lambda: row(service, document_id).incoming_removed_at is not None)
     restarted.terminate()
     assert restarted.wait(30) == 0
     assert row(service, document_id).state == "verified"

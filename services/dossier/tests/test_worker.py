@@ -1,7 +1,6 @@
 """The worker on a real broker: what arrives twice has one effect, and that is published."""
 
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +13,7 @@ from espace.bus import Event
 from espace.bus.consumer import declare
 from espace.bus.event import decode, encode, envelope
 from espace.db import Database
+from espace.testing import until
 from espace.worker import Stop
 
 PATIENCE_SECONDS = 60.0
@@ -86,13 +86,14 @@ def test_an_expiry_sent_twice_lapses_once_and_the_fact_reaches_the_notifier(
 def _take(channel: Any, queue: str, count: int) -> list[bytes]:
     """That many messages from a queue, waiting for them."""
     taken: list[bytes] = []
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while len(taken) < count:
-        method, _, body = channel.basic_get(queue, auto_ack=True)
-        if method is not None:
+
+    def enough() -> bool:
+        while len(taken) < count:
+            method, _, body = channel.basic_get(queue, auto_ack=True)
+            if method is None:
+                return False
             taken.append(body)
-        elif time.monotonic() > deadline:
-            raise AssertionError(f"{len(taken)} of {count} messages in {queue}")
-        else:
-            channel.connection.process_data_events(0.05)
+        return True
+
+    until(lambda: f"{count} messages in {queue}; {len(taken)} came", enough, PATIENCE_SECONDS)
     return taken

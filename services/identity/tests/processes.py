@@ -5,7 +5,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -14,6 +13,7 @@ from pathlib import Path
 import httpx
 
 from espace.clock import LegalTime
+from espace.testing import until
 from services.identity.tests.house import CLIENTS
 
 DEADLINE_SECONDS = 60
@@ -84,13 +84,14 @@ def running_identity(database_url: str, signing_key: str, folder: Path) -> Itera
 
 
 def wait_for(address: str, running: list[subprocess.Popen[bytes]], log: Path) -> None:
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while time.monotonic() < deadline:
-        assert all(process.poll() is None for process in running), log.read_text()[-3000:]
+    def told() -> str:
+        return f"an answer of {address}; the programs told:\n{log.read_text()[-3000:]}"
+
+    def ready() -> bool:
+        assert all(process.poll() is None for process in running), told()
         try:
-            if httpx.get(address, timeout=2).status_code == 200:
-                return
+            return httpx.get(address, timeout=2).status_code == 200
         except httpx.HTTPError:
-            pass
-        time.sleep(0.05)
-    raise AssertionError(log.read_text()[-3000:])
+            return False
+
+    until(told, ready, DEADLINE_SECONDS)

@@ -2,7 +2,6 @@
 
 import importlib.util
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +15,7 @@ from espace import contracts
 from espace.bus import Incoming
 from espace.clock import utcnow
 from espace.db import Database
+from espace.testing import until
 from notifier_service.events import HANDLERS
 from notifier_service.sending import Sender
 from notifier_service.settings import Settings
@@ -120,13 +120,17 @@ class Notifier:
 
     def send_until(self, done: Callable[[Notification], bool], seconds: float = 20) -> Notification:
         """Run the loop's step until the only message satisfies ``done``."""
-        deadline = time.monotonic() + seconds
-        while True:
+
+        def told() -> str:
+            (row,) = self.rows()
+            return f"what is wanted of {(row.state, row.reason, row.attempts)}"
+
+        def step() -> Notification | None:
             self.sender.step()
             (row,) = self.rows()
-            if done(row):
-                return row
-            assert time.monotonic() < deadline, (row.state, row.reason, row.attempts)
+            return row if done(row) else None
+
+        return until(told, step, seconds)
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from espace import contracts
 from espace.bus import topology
 from espace.bus.consumer import declare
 from espace.db import Database
+from espace.testing import until
 from notifier_service.settings import Settings
 
 from .conftest import ADDRESS, PREFIX, Notifier, dossier_facts
@@ -93,13 +93,6 @@ def publish(amqp_url: str, name: str, *, times: int = 1) -> UUID:
     return UUID(envelope["id"])
 
 
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + SECONDS
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-
-
 def all_sent(notifier: Notifier, count: int = 1) -> Callable[[], bool]:
     return lambda: [row.state for row in notifier.rows()] == ["sent"] * count
 
@@ -109,7 +102,7 @@ def test_event_delivered_twice_is_one_mail(
 ) -> None:
     publish(amqp_url, "dossier.submitted", times=3)
     last = publish(amqp_url, "dossier.information_requested")
-    until(all_sent(worker[1], 2))
+    until("two mails are sent", all_sent(worker[1], 2))
     assert last in {row.event_id for row in worker[1].rows()}
     subjects = [mail.subject for mail in mailbox.wait_for(ADDRESS, count=2)]
     assert len(subjects) == len(set(subjects)) == 2
@@ -124,7 +117,7 @@ def test_killed_after_the_250_sends_at_most_one_more_copy_of_the_same_message(
     process.wait_for_death()
     assert len(mailbox.messages()) == 1
     process.start()
-    until(all_sent(notifier))
+    until("the mail is sent", all_sent(notifier))
     assert len(mailbox.messages()) <= 2
     assert len({mail.message_id for mail in mailbox.messages()}) == 1
 
@@ -138,7 +131,7 @@ def test_killed_before_data_sends_exactly_one(
     process.wait_for_death()
     assert mailbox.messages() == []
     process.start()
-    until(all_sent(notifier))
+    until("the mail is sent", all_sent(notifier))
     assert len(mailbox.messages()) == 1
     assert [attempt.outcome for attempt in notifier.attempts()] == [None, "sent"]
 
@@ -149,9 +142,9 @@ def test_reminder_that_waited_for_the_server_is_judged_when_it_is_back(
     notifier = worker[1]
     mailbox_part.kill()
     publish(amqp_url, "dossier.reminder_due")
-    until(lambda: bool(notifier.rows()) and notifier.rows()[0].attempts >= 1)
+    until("a try", lambda: notifier.rows() and notifier.rows()[0].attempts >= 1)
     owners.dossier(dossier_facts(request={"state": "answered"}))
     mailbox_part.start()
-    until(lambda: notifier.rows()[0].state == "not_sent")
+    until("not sent", lambda: notifier.rows()[0].state == "not_sent")
     assert notifier.rows()[0].reason == "answered"
     assert mailbox.messages() == []

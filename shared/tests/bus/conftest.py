@@ -6,7 +6,6 @@ import secrets
 import subprocess
 import sys
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -151,14 +150,6 @@ class Bus:
         self.database.dispose()
 
 
-def until(condition: Callable[[], object], what: str, seconds: float = 60) -> None:
-    """Wait for ``condition``, no longer than ``seconds``."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"waited in vain: {what}"
-        threading.Event().wait(0.02)
-
-
 @pytest.fixture(autouse=True)
 def _quiet_logs() -> Iterator[None]:
     """Log events are checked against the catalogue, and not printed."""
@@ -170,11 +161,6 @@ def _quiet_logs() -> Iterator[None]:
     structlog.configure(processors=[check_name, drop])
     yield
     structlog.configure(**before)
-
-
-@pytest.fixture(name="until")
-def until_fixture() -> Callable[..., None]:
-    return until
 
 
 @pytest.fixture

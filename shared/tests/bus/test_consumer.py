@@ -2,7 +2,7 @@
 
 import signal
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import redirect_stdout
 from io import StringIO
 from typing import Any
@@ -16,8 +16,8 @@ from espace.bus.consumer import Consumer, Handler
 from espace.bus.event import encode, envelope
 from espace.db import UnitOfWork
 from espace.errors import DependencyDown, PermanentError, TransientError
+from espace.testing import until
 
-Until = Callable[..., None]
 TIERS = (0.05, 0.1, 0.1, 0.1)
 
 
@@ -42,28 +42,28 @@ def test_a_type_without_handler_is_refused_at_start(bus: Any) -> None:
         Consumer("scheduler", {bus.event().type: leave_an_effect}, bus.database, bus.amqp_url)
 
 
-def test_a_duplicate_takes_effect_once(bus: Any, until: Until) -> None:
+def test_a_duplicate_takes_effect_once(bus: Any) -> None:
     identities = deliver(bus, count=5, times=3)
     with bus.running(consumer(bus)):
-        until(lambda: bus.depth("scheduler") == 0 and len(bus.effects()) == 5, "consumed")
+        until("consumed", lambda: bus.depth("scheduler") == 0 and len(bus.effects()) == 5)
     assert bus.depth("scheduler") == 0, "nothing came back: everything was acknowledged"
     assert bus.effects() == dict.fromkeys(identities, 1)
 
 
 @pytest.mark.parametrize("point", ["consumer.before_commit", "consumer.after_commit"])
-def test_killed_around_the_commit_takes_effect_once(bus: Any, until: Until, point: str) -> None:
+def test_killed_around_the_commit_takes_effect_once(bus: Any, point: str) -> None:
     identities = deliver(bus, count=10)
     bus.arm(point)
     assert bus.process("consume").wait(30) == -signal.SIGKILL
     bus.process("consume")
-    until(lambda: set(bus.effects()) == set(identities), "all took effect after the restart")
-    until(lambda: bus.depth("scheduler") == 0, "all acknowledged")
+    until("all took effect after the restart", lambda: set(bus.effects()) == set(identities))
+    until("all acknowledged", lambda: bus.depth("scheduler") == 0)
     assert set(bus.effects().values()) == {1}
     if point == "consumer.after_commit":
         assert bus.log("consumer.duplicate"), "it was delivered again and recognised"
 
 
-def test_a_transient_error_is_tried_again_later(bus: Any, until: Until) -> None:
+def test_a_transient_error_is_tried_again_later(bus: Any) -> None:
     tries: list[UUID] = []
 
     def handler(unit: UnitOfWork, incoming: Incoming) -> None:
@@ -74,26 +74,26 @@ def test_a_transient_error_is_tried_again_later(bus: Any, until: Until) -> None:
 
     (identity,) = deliver(bus)
     with bus.running(consumer(bus, handler)):
-        until(lambda: bus.effects(), "handled at the fourth try")
+        until("handled at the fourth try", lambda: bus.effects())
     assert tries == [identity] * 4
     assert bus.effects() == {identity: 1}
     assert bus.depth("scheduler.dead") == 0
 
 
-def test_after_the_last_tier_it_is_parked_with_its_reason(bus: Any, until: Until) -> None:
+def test_after_the_last_tier_it_is_parked_with_its_reason(bus: Any) -> None:
     def handler(_unit: UnitOfWork, _incoming: Incoming) -> None:
         raise TransientError("never")
 
     (identity,) = deliver(bus)
     with bus.running(consumer(bus, handler)):
-        until(lambda: bus.depth("scheduler.dead") == 1, "parked")
+        until("parked", lambda: bus.depth("scheduler.dead") == 1)
     (letter,) = dead_letters.read("scheduler", bus.amqp_url)
     assert letter.id == str(identity)
     assert (letter.reason, letter.error) == ("tries exhausted", "TransientError: never")
     assert letter.tries == len(TIERS)
 
 
-def test_a_fault_of_ours_gets_fewer_tries_and_tells_no_data(bus: Any, until: Until) -> None:
+def test_a_fault_of_ours_gets_fewer_tries_and_tells_no_data(bus: Any) -> None:
     tries: list[UUID] = []
 
     def handler(_unit: UnitOfWork, incoming: Incoming) -> None:
@@ -102,21 +102,21 @@ def test_a_fault_of_ours_gets_fewer_tries_and_tells_no_data(bus: Any, until: Unt
 
     deliver(bus)
     with bus.running(consumer(bus, handler)):
-        until(lambda: bus.depth("scheduler.dead") == 1, "parked")
+        until("parked", lambda: bus.depth("scheduler.dead") == 1)
     (letter,) = dead_letters.read("scheduler", bus.amqp_url)
     assert (letter.reason, letter.error) == ("unexpected", "KeyError")
     assert len(tries) == 4
 
 
 @pytest.mark.parametrize("body", [b"not json", b"[]", b'{"specversion":"1.0"}', b"\xff\xfe"])
-def test_what_is_no_event_is_parked_at_once(bus: Any, until: Until, body: bytes) -> None:
+def test_what_is_no_event_is_parked_at_once(bus: Any, body: bytes) -> None:
     bus.put("scheduler", body)
     with bus.running(consumer(bus)):
-        until(lambda: bus.depth("scheduler.dead") == 1, "parked")
+        until("parked", lambda: bus.depth("scheduler.dead") == 1)
     assert dead_letters.read("scheduler", bus.amqp_url)[0].reason == "malformed"
 
 
-def test_poison_is_parked_shown_and_replayed(bus: Any, until: Until) -> None:
+def test_poison_is_parked_shown_and_replayed(bus: Any) -> None:
     broken = threading.Event()
     broken.set()
 
@@ -127,16 +127,16 @@ def test_poison_is_parked_shown_and_replayed(bus: Any, until: Until) -> None:
 
     first, second = deliver(bus, count=2)
     with bus.running(consumer(bus, handler)):
-        until(lambda: bus.depth("scheduler.dead") == 2, "parked")
+        until("parked", lambda: bus.depth("scheduler.dead") == 2)
         assert not bus.effects(), "its transaction was rolled back"
         assert dead_letters_command(bus, "list").count("permanent: PermanentError: a field is missing") == 2
         assert len(dead_letters.read("scheduler", bus.amqp_url)) == 2, "a look leaves them where they are"
         assert str(first) in dead_letters_command(bus, "show", str(first))
         broken.clear()
         assert dead_letters_command(bus, "replay", str(first)) == "1 replayed\n"
-        until(lambda: set(bus.effects()) == {first}, "the one named was replayed")
+        until("the one named was replayed", lambda: set(bus.effects()) == {first})
         assert dead_letters_command(bus, "replay") == "1 replayed\n"
-        until(lambda: set(bus.effects()) == {first, second}, "then the rest")
+        until("then the rest", lambda: set(bus.effects()) == {first, second})
     assert bus.depth("scheduler.dead") == 0
     assert dead_letters.command("scheduler", bus.amqp_url, "replay", [str(first)]) == 1
 
@@ -147,7 +147,7 @@ def dead_letters_command(bus: Any, action: str, *ids: str) -> str:
     return output.getvalue()
 
 
-def test_a_dependency_that_is_down_costs_no_tries(bus: Any, until: Until) -> None:
+def test_a_dependency_that_is_down_costs_no_tries(bus: Any) -> None:
     down = threading.Event()
     down.set()
     tries: list[UUID] = []
@@ -160,15 +160,15 @@ def test_a_dependency_that_is_down_costs_no_tries(bus: Any, until: Until) -> Non
 
     identities = deliver(bus, count=30)
     with bus.running(consumer(bus, handler)):
-        until(lambda: len(tries) > 12, "each of the four threads holds what it has")
+        until("each of the four threads holds what it has", lambda: len(tries) > 12)
         assert len(set(tries)) <= 4, "and takes no other"
         assert bus.depth("scheduler.retry.1") == bus.depth("scheduler.dead") == 0
         down.clear()
-        until(lambda: set(bus.effects()) == set(identities), "all handled")
+        until("all handled", lambda: set(bus.effects()) == set(identities))
     assert set(bus.effects().values()) == {1}
 
 
-def test_stopping_finishes_what_is_in_hand(bus: Any, until: Until) -> None:
+def test_stopping_finishes_what_is_in_hand(bus: Any) -> None:
     started, go_on = threading.Event(), threading.Event()
 
     def handler(unit: UnitOfWork, incoming: Incoming) -> None:
@@ -185,7 +185,7 @@ def test_stopping_finishes_what_is_in_hand(bus: Any, until: Until) -> None:
     assert bus.depth("scheduler") == 0, "acknowledged before the connection was closed"
 
 
-def test_a_stop_while_a_dependency_is_down_gives_the_event_back(bus: Any, until: Until) -> None:
+def test_a_stop_while_a_dependency_is_down_gives_the_event_back(bus: Any) -> None:
     tried = threading.Event()
 
     def handler(_unit: UnitOfWork, _incoming: Incoming) -> None:
@@ -198,18 +198,16 @@ def test_a_stop_while_a_dependency_is_down_gives_the_event_back(bus: Any, until:
     assert bus.depth("scheduler") == 1
 
 
-def test_an_event_that_kills_its_worker_again_and_again_is_parked_by_the_broker(
-    bus: Any, until: Until
-) -> None:
+def test_an_event_that_kills_its_worker_again_and_again_is_parked_by_the_broker(bus: Any) -> None:
     """The delivery limit of the policies, and at-least-once dead-lettering behind it."""
     (identity,) = deliver(bus)
     with bus.limited("scheduler", {"delivery-limit": 2}):
         for _ in range(3):
             bus.arm("consumer.before_commit")
             assert bus.process("consume").wait(30) == -signal.SIGKILL
-        until(lambda: bus.depth("scheduler.dead") == 1, "parked")
+        until("parked", lambda: bus.depth("scheduler.dead") == 1)
     (letter,) = dead_letters.read("scheduler", bus.amqp_url)
     assert (letter.id, letter.reason) == (str(identity), "delivery_limit")
     dead_letters.replay("scheduler", bus.amqp_url)
     with bus.running(consumer(bus)):
-        until(lambda: bus.effects() == {identity: 1}, "replayed")
+        until("replayed", lambda: bus.effects() == {identity: 1})

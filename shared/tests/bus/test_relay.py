@@ -1,7 +1,6 @@
 """The relay: what is committed is published, at least once, and what is not is not."""
 
 import signal
-from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -13,8 +12,7 @@ from sqlalchemy import text
 from espace import contracts
 from espace.bus import topology
 from espace.bus.relay import Relay
-
-Until = Callable[..., None]
+from espace.testing import until
 
 
 def refused() -> float:
@@ -25,10 +23,10 @@ def relay(bus: Any) -> Relay:
     return Relay("dossier", bus.database, bus.amqp_url)
 
 
-def test_a_committed_event_is_published_as_its_contract_says(bus: Any, until: Until) -> None:
+def test_a_committed_event_is_published_as_its_contract_says(bus: Any) -> None:
     (identity,) = bus.record()
     with bus.running(relay(bus)):
-        until(lambda: bus.count("outbox") == 0, "the outbox is empty")
+        until("the outbox is empty", lambda: bus.count("outbox") == 0)
     (document,) = bus.take("scheduler")
     Draft202012Validator(contracts.envelope()).validate(document)
     assert document["id"] == str(identity)
@@ -36,7 +34,7 @@ def test_a_committed_event_is_published_as_its_contract_says(bus: Any, until: Un
     assert bus.count("event_log") == 1, "the log keeps what the outbox forgets"
 
 
-def test_a_rolled_back_event_is_never_published(bus: Any, until: Until) -> None:
+def test_a_rolled_back_event_is_never_published(bus: Any) -> None:
     def fail() -> None:
         with bus.database.transaction() as unit:
             unit.record(bus.event())
@@ -48,21 +46,21 @@ def test_a_rolled_back_event_is_never_published(bus: Any, until: Until) -> None:
     assert bus.count("outbox") == bus.count("event_log") == 0
 
 
-def test_a_number_that_commits_late_is_published_too(bus: Any, until: Until) -> None:
+def test_a_number_that_commits_late_is_published_too(bus: Any) -> None:
     late = bus.event()
     with bus.running(relay(bus)):
         with bus.database.transaction() as unit:
             unit.record(late)
             unit.flush()  # its number is taken, its commit comes after the others'
             bus.record(3)
-            until(lambda: bus.count("outbox") == 0, "the others are published")
-        until(lambda: bus.count("outbox") == 0 and bus.depth("scheduler") == 4, "the late one too")
+            until("the others are published", lambda: bus.count("outbox") == 0)
+        until("the late one too", lambda: bus.count("outbox") == 0 and bus.depth("scheduler") == 4)
     assert str(late.id) in {document["id"] for document in bus.take("scheduler")}
 
 
 @pytest.mark.parametrize("point", ["relay.before_publish", "relay.after_confirm"])
 def test_killed_between_confirm_and_delete_publishes_again_and_takes_effect_once(
-    bus: Any, until: Until, point: str
+    bus: Any, point: str
 ) -> None:
     identities = bus.record(20)
     bus.arm(point)
@@ -70,31 +68,31 @@ def test_killed_between_confirm_and_delete_publishes_again_and_takes_effect_once
     assert first.wait(30) == -signal.SIGKILL
     assert bus.count("outbox") == 20, "nothing was deleted that was not known to be confirmed"
     bus.process("relay", "consume")
-    until(lambda: bus.count("outbox") == 0 and set(bus.effects()) == set(identities), "all took effect")
+    until("all took effect", lambda: bus.count("outbox") == 0 and set(bus.effects()) == set(identities))
     if point == "relay.after_confirm":
-        until(lambda: len(bus.log("consumer.duplicate")) == 20, "the second copies came too")
+        until("the second copies came too", lambda: len(bus.log("consumer.duplicate")) == 20)
     assert set(bus.effects().values()) == {1}
 
 
-def test_two_relays_have_one_leader_and_the_other_takes_over(bus: Any, until: Until) -> None:
+def test_two_relays_have_one_leader_and_the_other_takes_over(bus: Any) -> None:
     bus.process("relay")
     bus.process("relay")
-    until(lambda: len(bus.log("program.started")) == 2 and len(bus.log("leader.gained")) == 1, "one leads")
+    until("one leads", lambda: len(bus.log("program.started")) == 2 and len(bus.log("leader.gained")) == 1)
     bus.record(50)
-    until(lambda: bus.count("outbox") == 0, "published")
+    until("published", lambda: bus.count("outbox") == 0)
     assert bus.depth("scheduler") == 50, "once each"
     (leader,) = bus.log("leader.gained")
     bus.processes[leader].kill()
     bus.record(10)
-    until(lambda: bus.count("outbox") == 0, "the other one leads now")
+    until("the other one leads now", lambda: bus.count("outbox") == 0)
     assert bus.depth("scheduler") == 60
     assert sorted(bus.log("leader.gained")) == [0, 1]
 
 
-def test_the_lead_is_lost_with_its_connection(bus: Any, until: Until) -> None:
+def test_the_lead_is_lost_with_its_connection(bus: Any) -> None:
     with bus.running(relay(bus)):
         bus.record(1)
-        until(lambda: bus.count("outbox") == 0, "published")
+        until("published", lambda: bus.count("outbox") == 0)
         with bus.database.transaction() as unit:
             unit.session.execute(
                 text(
@@ -103,28 +101,28 @@ def test_the_lead_is_lost_with_its_connection(bus: Any, until: Until) -> None:
                 )
             )
         bus.record(1)
-        until(lambda: bus.count("outbox") == 0, "it leads again")
+        until("it leads again", lambda: bus.count("outbox") == 0)
 
 
-def test_an_event_nobody_reads_yet_is_confirmed_and_raises_no_alarm(bus: Any, until: Until) -> None:
+def test_an_event_nobody_reads_yet_is_confirmed_and_raises_no_alarm(bus: Any) -> None:
     bus.record(1, "be.espace.dossier.withdrawn.v1")
     with bus.running(relay(bus)):
-        until(lambda: bus.count("outbox") == 0, "confirmed")
+        until("confirmed", lambda: bus.count("outbox") == 0)
     assert bus.depth(topology.UNROUTABLE) == 0
 
 
-def test_an_event_that_was_never_declared_is_kept_as_unroutable(bus: Any, until: Until) -> None:
+def test_an_event_that_was_never_declared_is_kept_as_unroutable(bus: Any) -> None:
     bus.record(1, "be.espace.dossier.forgotten.v1")
     with bus.running(relay(bus)):
-        until(lambda: bus.count("outbox") == 0, "confirmed")
+        until("confirmed", lambda: bus.count("outbox") == 0)
     assert bus.depth(topology.UNROUTABLE) == 1
 
 
-def test_what_the_broker_refuses_stays_in_the_outbox(bus: Any, until: Until) -> None:
+def test_what_the_broker_refuses_stays_in_the_outbox(bus: Any) -> None:
     """The service's queue is full and refuses; room is made; the event arrives."""
     with bus.running(relay(bus)):
         bus.record(1)
-        until(lambda: bus.count("outbox") == 0, "topology is declared")
+        until("topology is declared", lambda: bus.count("outbox") == 0)
     before = refused()
     identities: set[UUID] = set()
 
@@ -134,8 +132,8 @@ def test_what_the_broker_refuses_stays_in_the_outbox(bus: Any, until: Until) -> 
 
     with bus.limited("scheduler", {"max-length": 1}), bus.running(relay(bus)):
         # The limit is soft: the queue tells its publishers a little later.
-        until(refuses, "refused")
+        until("refused", refuses)
         assert bus.count("outbox") > 0
     with bus.running(relay(bus)):
-        until(lambda: bus.count("outbox") == 0, "room again")
+        until("room again", lambda: bus.count("outbox") == 0)
     assert {UUID(document["id"]) for document in bus.take("scheduler")} >= identities

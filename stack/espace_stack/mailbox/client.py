@@ -1,11 +1,11 @@
 """What tests do with the mailbox."""
 
-import time
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 
+from espace.testing import until
 from espace_stack.mailbox.smtp import Mode
 
 
@@ -49,17 +49,18 @@ class Mailbox:
         """Wait until ``count`` messages (to that address, with that part in the subject) are there.
 
         Raises:
-            TimeoutError: with what has come instead.
+            AssertionError: with what has come instead.
         """
-        deadline = time.monotonic() + seconds
-        while True:
+
+        def arrived() -> list[Message] | None:
             found = [message for message in self.messages(to) if subject in message.subject]
-            if len(found) >= count:
-                return found
-            if time.monotonic() > deadline:
-                came = [(message.to, message.subject) for message in self.messages()]
-                raise TimeoutError(f"{len(found)} of {count} messages to {to} ({subject!r}); all: {came}")
-            time.sleep(0.1)
+            return found if len(found) >= count else None
+
+        def told() -> str:
+            came = [(message.to, message.subject) for message in self.messages()]
+            return f"{count} messages to {to} ({subject!r}); all: {came}"
+
+        return until(told, arrived, seconds)
 
     def switch(self, mode: Mode, times: int | None = None) -> None:
         """Answer the next ``times`` deliveries (or all from now on) in that mode."""

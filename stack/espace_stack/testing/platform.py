@@ -10,9 +10,10 @@ import psycopg
 import pytest
 
 from espace.bus import topology
+from espace.testing import until
 from espace_stack.legal import Legal
 from espace_stack.mailbox.client import Mailbox
-from espace_stack.part import Part, wait_until
+from espace_stack.part import Part
 from espace_stack.reaper import reaped
 from espace_stack.servers import Servers
 from espace_stack.stack import Report, Stack
@@ -62,7 +63,7 @@ class Platform:
     def wait_crashed(self, program: str, seconds: float = 30) -> None:
         """Wait until the armed program is dead."""
         part = self.part(program)
-        wait_until(lambda: not part.alive, f"the crash of {program}", seconds)
+        until(f"the crash of {program}", lambda: not part.alive, seconds)
 
     def rows(self, service: str, query: str) -> list[tuple[Any, ...]]:
         """What a query finds in a service's database."""
@@ -82,10 +83,7 @@ class Platform:
             calm = 0 if self._waiting() else calm + 1
             return calm >= 2
 
-        try:
-            wait_until(at_rest, "rest", seconds)
-        except TimeoutError as error:
-            raise TimeoutError("; ".join(self._waiting())) from error
+        until(lambda: f"rest; {'; '.join(self._waiting())}", at_rest, seconds)
 
     def _waiting(self) -> list[str]:
         applied = {
