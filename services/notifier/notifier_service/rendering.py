@@ -91,7 +91,7 @@ def _block(lines: list[str]) -> Block:
 
 def _plain(block: Block) -> str:
     if block.kind == "link":
-        return f"{block.lines[0]}:\n{block.address}"
+        return f"{block.lines[0]}\n{block.address}"
     if block.kind == "list":
         return "\n".join(f"- {line}" for line in block.lines)
     if block.kind == "quote":
