@@ -336,6 +336,24 @@ def test_withdrawing_the_dossier_ends_its_request(asked: Any, events: Events, de
     assert names(events)[3:] == ["dossier.deadline_withdrawn", "dossier.withdrawn"]
 
 
+def test_a_withdrawn_dossier_takes_no_answer_to_a_request_that_had_lapsed(
+    citizen: People, clock: Any, deliver: Deliver, events: Events
+) -> None:
+    lucie = citizen()
+    dossier = lucie.ready(drc=True)
+    assert lucie.submit(dossier).status_code == 201
+    request = lucie.dossier(dossier["id"])["information_requests"][0]
+    seen = lucie.add_piece(dossier["id"], request["id"])
+    clock.freeze("2024-10-20T00:00:00+02:00")  # four days after the deposit, the window still open
+    deliver("deadline.expired", request["id"])
+    page = lucie.post(f"/dossiers/{dossier['id']}/withdrawal").get_json()
+    (ended,) = page["information_requests"]
+    assert (ended["state"], ended["actions"], ended["slot"]["can_add"]) == ("withdrawn", [], False)
+    refused = lucie.answer(seen)
+    assert (refused.status_code, refused.get_json()["code"]) == (409, "request_withdrawn")
+    assert names(events)[3:] == ["dossier.information_request_lapsed", "dossier.withdrawn"]
+
+
 def test_a_scan_is_projected_whenever_it_comes_and_an_older_one_is_ignored(
     citizen: People, deliver: Deliver
 ) -> None:

@@ -1,5 +1,6 @@
 """The domain alone: states, hashes, numbers, days."""
 
+import copy
 import dataclasses
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -98,6 +99,18 @@ def test_the_states_follow_one_another_and_no_step_is_skipped(practice: Practice
     assert dossier.unique_key is None
     with pytest.raises(DossierRefused, match="not_submitted"):
         dossier.withdraw(practice, NOW)
+    with pytest.raises(DossierRefused, match="not_editable"):
+        dossier.check_depositable(practice, NOW, str(dossier.content_sha256()))
+
+
+def test_a_claim_of_one_election_day_leaves_the_next_one_free(practice: Practice) -> None:
+    assert practice.election is not None
+    values = draft(practice).values | ANSWERS
+    later = copy.copy(practice.election)
+    later.key = "local-2030-10-13"
+    of_next_day = dataclasses.replace(practice, election=later)
+    assert practice.unique_key(values) == practice.unique_key(dict(values))
+    assert practice.unique_key(values) != of_next_day.unique_key(values)
 
 
 def test_the_hash_covers_values_and_files_and_not_their_order(practice: Practice) -> None:

@@ -15,6 +15,7 @@ from notifier_service.owners import Contact, Owners
 from notifier_service.rendering import Rendered, Renderer
 
 OPEN: Final = "open"
+ANSWERED: Final = "answered"
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,8 @@ class Composer:
             raise Undeliverable("recipient_mismatch")
         if message.template is Template.DRC_REMINDER:
             self._refuse_idle_reminder(dossier, _request(dossier, message.facts))
+        if message.template is Template.DRC_LAPSED:
+            _refuse_undone_lapse(_request(dossier, message.facts))
         contact = self._owners.contact(message.recipient_id)
         if not contact.email:
             raise NotSent("no_confirmed_address")
@@ -93,6 +96,12 @@ class Composer:
 
 
 Facts = Mapping[str, Any]
+
+
+def _refuse_undone_lapse(request: Facts) -> None:
+    """An answer that arrived in time and took effect after the lapse undoes it."""
+    if request["state"] == ANSWERED:
+        raise NotSent(ANSWERED)
 
 
 def _receipt(facts: Facts, dossier: Facts, lang: str) -> dict[str, Any]:

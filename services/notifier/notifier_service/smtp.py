@@ -7,6 +7,9 @@ from email.message import EmailMessage
 from espace import crash
 from notifier_service.model import Undeliverable
 
+GOODBYE_SECONDS = 2.0
+"""How long to wait for the answer to QUIT: the message is the server's already, its lease still runs here."""
+
 _NOT_ABOUT_THE_MESSAGE = frozenset({530, 534, 535, 538})  # we are not let in: a fault of the set-up
 
 
@@ -91,7 +94,8 @@ class _Session:
 
     def __exit__(self, *failure: object) -> None:
         try:
-            if failure[0] is None:
+            if failure[0] is None and self._smtp.sock is not None:
+                self._smtp.sock.settimeout(GOODBYE_SECONDS)
                 self._smtp.quit()
         except (OSError, smtplib.SMTPException):
             return

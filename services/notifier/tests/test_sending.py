@@ -193,6 +193,14 @@ def test_answer_and_lapse_are_told(notifier: Notifier, mailbox: Any) -> None:
     assert "« tardive »" in texts[2]
 
 
+def test_lapse_that_an_answer_in_time_undid_is_not_told(notifier: Notifier, mailbox: Any) -> None:
+    notifier.owners.dossier(dossier_facts(request={"state": "answered"}))
+    notifier.receive(event("dossier.information_request_lapsed"))
+    row = notifier.send_until(lambda row: row.state == State.NOT_SENT)
+    assert row.reason == "answered"
+    assert mailbox.messages() == []
+
+
 def test_answer_names_its_files_where_the_dossier_knows_them(notifier: Notifier, mailbox: Any) -> None:
     (document,) = event("dossier.information_provided").data["documents"]
     named = {**document, "filename": "courrier complémentaire.pdf"}

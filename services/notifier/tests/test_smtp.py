@@ -29,6 +29,8 @@ class Scripted:
     def __init__(self) -> None:
         self.answers: dict[str, str | None] = dict(GOOD)
         self.received = b""
+        self.goodbye = threading.Event()
+        self.goodbye.set()
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._socket.getsockname()[1])
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -36,6 +38,7 @@ class Scripted:
 
     def close(self) -> None:
         """Stop."""
+        self.goodbye.set()
         self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
         self._thread.join(10)
@@ -64,6 +67,8 @@ class Scripted:
             if not line or line.startswith(b"QUIT"):
                 return
             verb = line[:4].decode().strip().upper()
+            if verb == "QUIT":
+                self.goodbye.wait(10)
 
 
 @pytest.fixture
@@ -129,6 +134,13 @@ def test_fault_of_the_server_or_the_set_up_postpones(
 def test_goodbye_that_fails_changes_nothing(server: Scripted) -> None:
     server.answers["QUIT"] = None
     send(server.port)
+
+
+def test_goodbye_that_is_never_answered_holds_nothing_up(server: Scripted) -> None:
+    server.goodbye.clear()
+    began = time.monotonic()
+    send(server.port)
+    assert time.monotonic() - began < 4, "the wait for any other answer is five seconds"
 
 
 def test_nobody_listens_postpones() -> None:

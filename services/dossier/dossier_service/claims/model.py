@@ -194,8 +194,9 @@ class Dossier:
 
     def check_depositable(self, practice: Practice, received_at: datetime, seen: str) -> None:
         """Whether what the citizen saw may be deposited at that instant; raises the first reason why not."""
-        if self.state in (DossierState.SUBMITTED, DossierState.WITHDRAWN):
+        if self.state == DossierState.SUBMITTED:
             raise DossierRefused("already_submitted")
+        self._check_editable()
         window = practice.window(self.values)
         if window and window.state(received_at) != "open":
             raise OutsideWindow(window, received_at)

@@ -122,11 +122,15 @@ class Practice:
         return next((state for state in ("open", "upcoming", "closed") if state in states), "open")
 
     def unique_key(self, values: Values) -> str | None:
-        """What a citizen may deposit only once, as text; None when there is no such limit."""
+        """What a citizen may deposit only once, as text; None when there is no such limit.
+
+        A constituency is that of its election day: the next election is a new one.
+        """
         if not self.procedure.unique_by:
             return None
         constituency = self.constituency(values)
-        known = {**values, "constituency": constituency.key if constituency else ""}
+        day = self.election.key if self.election else ""
+        known = {**values, "constituency": f"{day}/{constituency.key}" if constituency else ""}
         parts = [str(known.get(name, "")) for name in self.procedure.unique_by]
         return "|".join([self.procedure.key, *parts])
 

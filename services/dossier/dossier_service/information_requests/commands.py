@@ -45,7 +45,7 @@ def lapse_request(unit: UnitOfWork, case: Case, request: InformationRequest, now
 
 
 def withdraw_requests(unit: UnitOfWork, requests: Iterable[InformationRequest]) -> None:
-    """End what is open because the dossier is withdrawn."""
+    """End what is not answered because the dossier is withdrawn."""
     for request in requests:
         if request.withdraw():
             unit.record(facts.deadline_withdrawn(request, "dossier_withdrawn"))

@@ -148,9 +148,12 @@ class InformationRequest:
         return True
 
     def withdraw(self) -> bool:
-        """End the request because its dossier is withdrawn; whether it was still open."""
+        """End the request because its dossier is withdrawn; whether it was still open.
+
+        One that has lapsed ends too: no late answer is awaited any more. ``lapsed_at`` keeps what was.
+        """
         was_open = self.open
-        if was_open:
+        if self.answered_at is None:
             self.state = RequestState.WITHDRAWN
         return was_open
 

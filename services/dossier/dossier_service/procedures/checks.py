@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from dossier_service.procedures.model import Condition, Field, FieldType, Procedure
+from dossier_service.procedures.model import Condition, Field, FieldType, InformationRequestPolicy, Procedure
 
 PREFILL_SOURCES = ("identity.", "places.")
 CHOICE_SOURCES = ("places.districts",)
@@ -19,15 +19,29 @@ def contradictions(procedure: Procedure) -> Iterator[str]:
     policy = procedure.information_request
     if policy:
         yield from _condition_contradictions(procedure, policy.requested_when, "information_request")
-        if procedure.field(policy.element_field) is None:
-            yield f"information_request.element_field: there is no field {policy.element_field!r}"
+        yield from _policy_contradictions(procedure, policy)
         if procedure.slot(policy.slot.key) is not None:
             yield f"information_request.slot: the key {policy.slot.key!r} is a slot of the dossier already"
+    wanted = ("draft", "submitted", "processing") if policy else ("draft", "submitted")
+    for name in wanted:
+        if all(step.key != name for step in procedure.steps):
+            yield f"steps: {name!r} is missing"
     for name in procedure.unique_by:
         if name != "constituency" and procedure.field(name) is None:
             yield f"unique_by: there is no field {name!r}"
     if "constituency" in procedure.unique_by and procedure.window is None:
         yield "unique_by: a constituency needs a window that names its election"
+
+
+def _policy_contradictions(procedure: Procedure, policy: InformationRequestPolicy) -> Iterator[str]:
+    asked = procedure.field(policy.element_field)
+    if asked is None:
+        yield f"information_request.element_field: there is no field {policy.element_field!r}"
+    elif not asked.required or asked.visible_when not in (None, policy.requested_when):
+        yield f"information_request.element_field: {asked.key!r} must be required whenever it is requested"
+    days = [reminder.days_before for reminder in policy.reminders]
+    for count in sorted({count for count in days if days.count(count) > 1}):
+        yield f"information_request.reminders: two reminders {count} days before"
 
 
 def _field_contradictions(procedure: Procedure, field: Field) -> Iterator[str]:
