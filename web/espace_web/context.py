@@ -61,12 +61,6 @@ def before_space(view: View) -> View:
     return view
 
 
-def keeps_form(view: View) -> View:
-    """Mark a view whose form is kept when it arrives after the session's end."""
-    view.keeps_form = True  # type: ignore[attr-defined]
-    return view
-
-
 def current_session() -> Session:
     """The live session; a view that is not public always has one."""
     session: Session = g.session

@@ -10,10 +10,10 @@ from espace.telemetry.context import set_cause
 from espace_web import csrf
 from espace_web.context import LANGUAGE_COOKIE, SESSION_COOKIE, house, page, set_cookie, way_back
 from espace_web.journey import next_step
+from espace_web.kept import keep
 
 PAGE_BYTES = 1024 * 1024
 UPLOAD_BYTES = 21 * 1024 * 1024
-NOT_KEPT = frozenset({csrf.FIELD, "cle"})
 
 
 def install(app: Flask) -> None:
@@ -80,7 +80,7 @@ def _check_form(view: Any, token: str | None) -> Response | None:
         return None
     # A page left open in another session: refused, but what was typed is not lost.
     if g.session is not None and _marked(view, "keeps_form") and request.headers.get("Origin"):
-        _keep(g.session.citizen_id)
+        keep(g.session.citizen_id)
         return page("errors/reload.html", 400, retry=request.path, kept=True)
     return page("errors/reload.html", 400, retry=None, kept=False)
 
@@ -90,16 +90,11 @@ def _sign_in_first(view: Any, token: str | None) -> Response:
     if token and request.method == "POST" and _marked(view, "keeps_form"):
         citizen_id = house().store.whose(token)
         if citizen_id is not None:
-            _keep(citizen_id)
+            keep(citizen_id)
             kept = True
     if request.headers.get("Accept", "").startswith("application/json"):
         return Response('{"error": "session"}', 401, mimetype="application/json")
     return page("errors/signed_out.html", 401, target=way_back(), kept=kept, expired=bool(token))
-
-
-def _keep(citizen_id: str) -> None:
-    values = {name: request.form.getlist(name) for name in request.form if name not in NOT_KEPT}
-    house().store.keep_form(citizen_id, request.path, values)
 
 
 def _remember_destination() -> None:

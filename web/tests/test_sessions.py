@@ -178,6 +178,41 @@ def test_form_of_an_older_session_is_refused_and_kept(citizen, services):
     assert "0499" in citizen.get(path).text
 
 
+def test_form_sent_while_its_service_is_away_is_given_back(citizen, services):
+    dossier = services.add_dossier()
+    path = f"/dossiers/{dossier['id']}/formulaire"
+    page = citizen.get(path)
+    services.down.add("dossier")
+    answer = citizen.post_stale(page, path, {"phone": "0470 12 34 56"})
+    assert answer.status_code == 503
+    assert "Vos données sont conservées" in answer.text
+    assert answer.headers["Retry-After"]
+    services.down.clear()
+    assert "0470 12 34 56" in citizen.get(path).text
+
+
+def test_form_sent_when_identity_gives_no_more_tokens_is_given_back_after_login(app, citizen, services):
+    dossier = services.add_dossier()
+    path = f"/dossiers/{dossier['id']}/formulaire"
+    page = citizen.get(path)
+    make_stale(app)
+    services.refresh_refused = True
+    answer = citizen.post_stale(page, path, {"phone": "0470 12 34 56"})
+    assert answer.status_code == 401
+    assert "Vos données sont conservées" in answer.text
+    services.refresh_refused = False
+    citizen.log_in()
+    assert "0470 12 34 56" in citizen.get(path).text
+
+
+def test_address_typed_while_profile_is_away_is_given_back(citizen, services):
+    page = citizen.get("/profil")
+    services.down.add("profile")
+    assert citizen.post_stale(page, "/profil", {"courriel": "nouvelle@exemple.be"}).status_code == 503
+    services.down.clear()
+    assert "nouvelle@exemple.be" in citizen.get("/profil").text
+
+
 def make_stale(app):
     store = app.extensions["espace_web"].store
     with app.extensions["espace_web"].database.transaction() as work:

@@ -6,8 +6,9 @@ from typing import Any
 from flask import Blueprint, jsonify, redirect, request
 from werkzeug.wrappers import Response
 
-from espace_web.context import _, api, current_session, form_key, house, keeps_form, language, page
+from espace_web.context import _, api, current_session, form_key, house, language, page
 from espace_web.errors import wants_json
+from espace_web.kept import keeps_form
 from espace_web.oidc import IdentityAway
 from espace_web.remote import Refused, ServiceDown
 

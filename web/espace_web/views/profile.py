@@ -3,7 +3,8 @@
 from flask import Blueprint, redirect, request
 from werkzeug.wrappers import Response
 
-from espace_web.context import _, api, current_session, form_key, house, keeps_form, page
+from espace_web.context import _, api, current_session, form_key, house, page
+from espace_web.kept import keeps_form
 from espace_web.remote import Refused
 
 views = Blueprint("profile", __name__, url_prefix="/profil")

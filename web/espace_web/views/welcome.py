@@ -14,7 +14,6 @@ from espace_web.context import (
     current_session,
     form_key,
     house,
-    keeps_form,
     language,
     local_path,
     page,
@@ -22,6 +21,7 @@ from espace_web.context import (
     set_cookie,
 )
 from espace_web.journey import DATA_PROTECTION_VERSION, NEWS_VERSION, next_step
+from espace_web.kept import keeps_form
 from espace_web.remote import Refused
 from espace_web.sessions import Session
 

@@ -1,0 +1,67 @@
+"""What was typed is not lost: a form that could not be dealt with is kept for its page's next opening."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec
+
+from flask import g, request
+from werkzeug.wrappers import Response
+
+from espace_web import csrf
+from espace_web.context import (
+    KEY_FIELD,
+    SESSION_COOKIE,
+    _,
+    current_session,
+    drop_cookie,
+    house,
+    page,
+    way_back,
+)
+from espace_web.errors import RETRY_AFTER_SECONDS, TEXTS, error_page, wants_json
+from espace_web.oidc import IdentityAway
+from espace_web.remote import Refused, ServiceDown
+from espace_web.sessions import SessionOver
+
+NOT_KEPT = frozenset({csrf.FIELD, KEY_FIELD})
+Arguments = ParamSpec("Arguments")
+
+
+def keep(citizen_id: str) -> None:
+    """Keep this request's form for the citizen."""
+    values = {name: request.form.getlist(name) for name in request.form if name not in NOT_KEPT}
+    house().store.keep_form(citizen_id, request.path, values)
+
+
+def keeps_form(view: Callable[Arguments, Response]) -> Callable[Arguments, Response]:
+    """Mark a view whose form is kept when it arrives after the session's end, or when it cannot be saved."""
+
+    @wraps(view)
+    def careful(*arguments: Arguments.args, **named: Arguments.kwargs) -> Response:
+        try:
+            return view(*arguments, **named)
+        except (ServiceDown, IdentityAway, SessionOver, Refused) as error:
+            keep(current_session().citizen_id)
+            if wants_json():
+                raise
+            if isinstance(error, SessionOver) or (isinstance(error, Refused) and error.status == 401):
+                return _signed_out()
+            if isinstance(error, Refused):
+                raise
+            return _away()
+
+    careful.keeps_form = True  # type: ignore[attr-defined]
+    return careful
+
+
+def _signed_out() -> Response:
+    g.session = None
+    response = page("errors/signed_out.html", 401, target=way_back(), kept=True, expired=True)
+    drop_cookie(response, SESSION_COOKIE)
+    return response
+
+
+def _away() -> Response:
+    response = error_page(503, f"{_('Vos données sont conservées.')} {_(TEXTS[503])}")
+    response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return response
