@@ -38,10 +38,8 @@ def test_no_event_has_a_place_for_personal_data(event_type: str) -> None:
 
 
 def test_released_examples_are_frozen() -> None:
-    listed = dict(
-        reversed(line.split("  ", 1))
-        for line in (contracts.FOLDER / "frozen.sha256").read_text(encoding="utf-8").splitlines()
-    )
+    lines = (contracts.FOLDER / "frozen.sha256").read_text(encoding="utf-8").splitlines()
+    listed = {name: digest for digest, name in (line.split("  ", 1) for line in lines)}
     found = {
         path.relative_to(contracts.FOLDER).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in (contracts.FOLDER / "examples").rglob("*.json")

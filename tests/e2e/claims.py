@@ -5,7 +5,7 @@ from typing import Any
 from tests.e2e.app import App
 
 PROCEDURE = "reclamation-electorale"
-COMPLETE = {
+COMPLETE: dict[str, Any] = {
     "phone": "+32 470 12 34 56",
     "election": "communales",
     "electoral_list": "Liste 7",

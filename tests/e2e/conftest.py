@@ -60,7 +60,9 @@ def confirm_space(platform: Platform, app: App) -> None:
     """Give the private e-mail and follow the link that really arrives."""
     expect(app.call("PUT", "profile/v1/profile/email", {"email": app.email}), 200)
     message = mail(platform, app, "/confirmation/")
-    token = LINK.search(message.text).group().rsplit("/", 1)[1]  # type: ignore[union-attr]
+    found = LINK.search(message.text or "")
+    assert found
+    token = found.group().rsplit("/", 1)[1]
     expect(app.call("POST", "profile/v1/email-confirmations", {"token": token}), 200)
 
 

@@ -59,9 +59,9 @@ class Walker:
             if method == "POST":
                 origin = httpx.URL(self.address)
                 headers["Origin"] = f"{origin.scheme}://{origin.netloc.decode()}"
-            query = {"params": fields} if method == "GET" and fields else {}
-            data = {"data": fields} if method == "POST" else {}
-            self.page = self.http.request(method, address, headers=headers, **query, **data)
+            query = fields if method == "GET" else None
+            data = fields if method == "POST" else None
+            self.page = self.http.request(method, address, headers=headers, params=query, data=data)
             self.address = str(self.page.url)
             for cookie in self.http.cookies.jar:
                 cookie.secure = False  # browsers trust loopback addresses and send Secure cookies there

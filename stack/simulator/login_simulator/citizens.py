@@ -1,7 +1,7 @@
 """The demonstration's citizens, and the register that knows their addresses."""
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -65,7 +65,7 @@ class Population:
         self._by_subject = {citizen.subject: citizen for citizen in self._by_username.values()}
         self._by_number = {citizen.national_number: citizen for citizen in self._by_username.values()}
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[Citizen]:
         return iter(self._by_username.values())
 
     def named(self, username: str) -> Citizen | None:
