@@ -1,4 +1,4 @@
-"""One process of the stack: started apart from the terminal, found again by process id and start time."""
+"""One process of the stack: started apart from the terminal, found again by process id and start."""
 
 import contextlib
 import json
@@ -49,8 +49,7 @@ class Process:
                 extra_groups=[] if account else None,
             )
         _children[child.pid] = child
-        created = psutil.Process(child.pid).create_time()
-        self._record.write_text(json.dumps({"pid": child.pid, "created": created}))
+        self._record.write_text(json.dumps({"pid": child.pid, "started": _started(child.pid)}))
 
     @property
     def pid(self) -> int | None:
@@ -64,7 +63,7 @@ class Process:
         return self._find() is not None
 
     def tree(self) -> list[psutil.Process]:
-        """The process, its session and its descendants, the process first."""
+        """The process and its descendants, the process first."""
         found = self._find()
         if found is None:
             return []
@@ -132,13 +131,24 @@ class Process:
         try:
             record = json.loads(self._record.read_text())
             found = psutil.Process(record["pid"])
-            same = abs(found.create_time() - record["created"]) < 0.02
+            same = _started(found.pid) == record["started"]
             return found if same and not _is_gone(found) else None
-        except (FileNotFoundError, ValueError, psutil.NoSuchProcess):
+        except (OSError, ValueError, KeyError, psutil.NoSuchProcess):
             return None
 
     def _forget(self) -> None:
         self._record.unlink(missing_ok=True)
+
+
+def _started(pid: int) -> str:
+    """The boot and the tick in it at which a process started; unlike a time, setting the clock leaves it.
+
+    Raises:
+        OSError: there is no such process.
+    """
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    ticks = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    return f"{boot}:{ticks}"
 
 
 def _reap(pid: int) -> None:

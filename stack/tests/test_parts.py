@@ -9,10 +9,12 @@ import sys
 from pathlib import Path
 
 import httpx
+import psutil
 import psycopg
 import pytest
 
 from espace.testing import until
+from espace_stack.account import reachable_folder
 from espace_stack.part import FailedPart, Part
 from espace_stack.parts.mailbox import MailboxPart
 from espace_stack.ports import Ports, free_port
@@ -72,10 +74,25 @@ def test_part_started_twice_runs_once_and_is_found_by_another_command(tmp_path: 
     assert not first.alive
 
 
+def test_part_is_found_after_the_machines_clock_was_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = Silent("silent", tmp_path, Ports(tmp_path / "ports.json"))
+    part.begin()
+    try:
+        real = psutil.Process.create_time
+        monkeypatch.setattr(psutil.Process, "create_time", lambda self: real(self) + 3600)
+        assert part.alive
+    finally:
+        monkeypatch.undo()
+        part.kill()
+    assert not part.alive
+
+
 def test_record_of_a_process_id_used_by_another_is_left_alone(tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]) as foreign:
         (tmp_path / "run").mkdir()
-        record = {"pid": foreign.pid, "created": 1_000_000.0}
+        record = {"pid": foreign.pid, "started": "another-boot:1"}
         (tmp_path / "run" / "mailbox.json").write_text(json.dumps(record))
         stack = Stack(tmp_path, private=True)
         assert not stack.part("mailbox").alive
@@ -105,6 +122,28 @@ def test_paused_part_answers_after_resume(servers: Servers) -> None:
         httpx.get(f"{servers.objects.url}/status", timeout=0.3)
     servers.objects.resume()
     until("an answer of the store", servers.objects.ready)
+
+
+def test_database_that_nobody_recorded_is_not_started_twice_on_its_data(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    postgres = Servers(tmp_path, private=True).postgres
+    postgres.start()
+    record = tmp_path / "run" / "postgres.json"
+    kept, pid = record.read_text(), postgres.process.pid
+    record.unlink()
+    try:
+        postgres.ports.move("postgres")
+        with pytest.raises(FailedPart, match=r'(?s)postgres: .*lock file "postmaster.pid" already exists'):
+            postgres.start()
+        assert pid is not None
+        assert psutil.pid_exists(pid)
+    finally:
+        record.write_text(kept)
+        postgres.kill()
+    lock = reachable_folder(tmp_path) / "postgres" / "data" / "postmaster.pid"
+    lock.write_text(lock.read_text().replace(str(pid), str(os.getpid()), 1))
+    postgres.start()  # its process id is another program's now
+    postgres.kill()
 
 
 def test_database_killed_keeps_what_was_committed(servers: Servers) -> None:

