@@ -84,6 +84,21 @@ def test_midnight_is_too_late_and_the_refusal_explains_itself(
     assert events() == []
 
 
+@pytest.mark.parametrize(
+    "values",
+    [{"election": " communales"}, {"election": "provinciales", "district": "namur\u00a0"}],
+)
+def test_spaces_around_a_choice_open_no_way_around_the_window_and_the_limit(
+    citizen: People, clock: Any, values: dict[str, str]
+) -> None:
+    lucie = citizen()
+    first, second, third = (lucie.ready(**values) for _ in range(3))
+    assert lucie.submit(first).status_code == 201
+    assert lucie.submit(second).get_json()["code"] == "claim_exists"
+    clock.freeze("2024-10-22T00:00:00+02:00")
+    assert lucie.submit(third).get_json()["code"] == "window_closed"
+
+
 def test_a_double_click_gives_one_answer(citizen: People, events: Events) -> None:
     lucie = citizen()
     dossier = lucie.ready()

@@ -103,6 +103,13 @@ def test_the_states_follow_one_another_and_no_step_is_skipped(practice: Practice
         dossier.check_depositable(practice, NOW, str(dossier.content_sha256()))
 
 
+def test_without_the_constituency_that_a_window_is_of_nothing_is_deposited(practice: Practice) -> None:
+    dossier = ready(practice)
+    dossier.prefilled = {}
+    with pytest.raises(DossierRefused, match="not_validated"):
+        dossier.check_depositable(practice, NOW, str(dossier.content_sha256()))
+
+
 def test_a_claim_of_one_election_day_leaves_the_next_one_free(practice: Practice) -> None:
     assert practice.election is not None
     values = draft(practice).values | ANSWERS

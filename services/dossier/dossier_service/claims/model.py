@@ -8,7 +8,7 @@ from uuid import UUID
 
 from dossier_service.claims.practice import Practice, Window
 from dossier_service.pieces import FileFacts, Piece, PieceRefused, check_fits, listing, sha256
-from dossier_service.procedures.validation import Errors, refuse_patch
+from dossier_service.procedures.validation import Errors, refuse_patch, trimmed
 
 
 class DossierState(StrEnum):
@@ -88,8 +88,11 @@ class Dossier:
 
     @property
     def values(self) -> dict[str, Any]:
-        """The prefilled values with the typed ones over them; read-only ones are never typed."""
-        return {**self.prefilled, **self.typed}
+        """The prefilled values with the typed ones over them; read-only ones are never typed.
+
+        Without the spaces around them: what is judged is what decides the window and the claim's place.
+        """
+        return {key: trimmed(value) for key, value in {**self.prefilled, **self.typed}.items()}
 
     @property
     def editable(self) -> bool:
@@ -200,7 +203,8 @@ class Dossier:
         window = practice.window(self.values)
         if window and window.state(received_at) != "open":
             raise OutsideWindow(window, received_at)
-        if self.state != DossierState.VALIDATED:
+        place_missing = practice.procedure.window is not None and window is None
+        if self.state != DossierState.VALIDATED or place_missing:
             raise DossierRefused("not_validated")
         if seen != self.content_sha256():
             raise DossierRefused("content_changed")

@@ -46,7 +46,7 @@ def declared(procedure: Procedure, values: Values) -> dict[str, Any]:
     """The values that count: visible fields that are answered, trimmed, and the statements."""
     result: dict[str, Any] = {}
     for question in procedure.fields():
-        value = _trimmed(values.get(question.key))
+        value = trimmed(values.get(question.key))
         if question.visible(values) and value not in (None, ""):
             result[question.key] = value
     for statement in procedure.statements:
@@ -69,7 +69,7 @@ def refuse_patch(procedure: Procedure, patch: Values) -> Errors:
 
 
 def _judge(question: Field, raw: Any, choices: Choices) -> Fault | None:
-    value = _trimmed(raw)
+    value = trimmed(raw)
     if question.type is FieldType.CHECKBOX:
         return Fault("must_accept") if question.required and value is not True else None
     if value in (None, "", False):
@@ -93,7 +93,8 @@ def _judge_type(question: Field, value: str, choices: Choices) -> Fault | None:
     return None
 
 
-def _trimmed(value: Any) -> Any:
+def trimmed(value: Any) -> Any:
+    """A value without the spaces around it."""
     return value.strip() if isinstance(value, str) else value
 
 
