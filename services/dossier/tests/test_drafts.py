@@ -281,6 +281,17 @@ def test_a_weak_login_opens_no_claim(citizen: People, issuer: Issuer) -> None:
     assert (response.status_code, response.get_json()["code"]) == (403, "level_too_low")
 
 
+def test_a_weak_login_neither_answers_nor_withdraws(citizen: People, issuer: Issuer) -> None:
+    lucie = citizen()
+    dossier = lucie.ready(drc=True)
+    assert lucie.submit(dossier).status_code == 201
+    request = lucie.dossier(dossier["id"])["information_requests"][0]
+    page = lucie.add_piece(dossier["id"], request["id"])
+    lucie.token = issuer.citizen(lucie.id, acr="urn:be:fedict:iam:fas:Level350")
+    refusals = (lucie.answer(page), lucie.post(f"/dossiers/{dossier['id']}/withdrawal"))
+    assert [refusal.get_json()["code"] for refusal in refusals] == ["level_too_low"] * 2
+
+
 def test_a_field_missing_in_the_register_is_named(citizen: People) -> None:
     errors = citizen(None, family_name=None).open()["errors"]
     assert "manque dans vos données" in errors["family_name"][0]

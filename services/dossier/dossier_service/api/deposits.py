@@ -73,5 +73,6 @@ def get_declaration(_query: dict[str, Any], dossier_id: UUID) -> dict[str, Any]:
 def withdraw(_body: dict[str, Any], _query: dict[str, Any], dossier_id: UUID) -> dict[str, Any]:
     """Take the deposit back while the window is open; the constituency is free again."""
     with locked(dossier_id) as at:
+        require_level(at.practice.procedure)
         withdraw_dossier(at.unit, at.practice, at.dossier, at.now)
         return at.page()

@@ -8,7 +8,7 @@ from uuid import UUID
 from dossier_service.api.arrival import arrived_at, settle, stamp_request
 from dossier_service.api.bodies import ContentBody, LanguageQuery, PieceBody
 from dossier_service.api.context import counter, language
-from dossier_service.api.locked import Locked, locked
+from dossier_service.api.locked import Locked, locked, require_level
 from dossier_service.api.proofs import Answer
 from dossier_service.api.refusals import refusals
 from dossier_service.api.schemas import DossierPage
@@ -83,6 +83,7 @@ def answer(
 ) -> dict[str, Any]:
     """Send the pieces, at the instant the request arrived; late is kept, and marked with the reason."""
     with _asked(dossier_id, request_id) as (at, request):
+        require_level(at.practice.procedure)
         instant = arrived_at(at.unit.session, request_id)
         answer_request(at.unit, at.dossier, request, instant, body["content_sha256"])
         settle(at.unit.session, request_id)
