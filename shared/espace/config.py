@@ -1,7 +1,8 @@
 """Settings from the environment, read once and frozen.
 
 Each field of a settings class is read from ``ESPACE_<FIELD>``; a secret may come as a file named by
-``ESPACE_<FIELD>_FILE`` instead, whose content (without the final newline) is the value.
+``ESPACE_<FIELD>_FILE`` instead, whose content (without the final newline) is the value. An empty variable is
+one that is not set: an empty secret would be no secret.
 """
 
 import dataclasses
@@ -75,10 +76,15 @@ def load(cls: type[Settings], environ: Mapping[str, str] = os.environ) -> Settin
 
 
 def _text(name: str, environ: Mapping[str, str]) -> str | None:
-    if name in environ:
+    if environ.get(name):
         return environ[name]
     file = environ.get(f"{name}_FILE")
-    return Path(file).read_text(encoding="utf-8").removesuffix("\n") if file else None
+    if not file:
+        return None
+    text = Path(file).read_text(encoding="utf-8").removesuffix("\n")
+    if not text:
+        raise ValueError(f"{file} is empty")
+    return text
 
 
 def _parse(text: str, wanted: Any) -> Any:

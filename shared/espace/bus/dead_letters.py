@@ -87,15 +87,22 @@ def command(service: str, amqp_url: str, action: str, ids: Collection[str]) -> i
 
 @contextmanager
 def _channel(amqp_url: str) -> Iterator[BlockingChannel]:
-    with pika.BlockingConnection(pika.URLParameters(amqp_url)) as connection:
+    parameters = pika.URLParameters(amqp_url)
+    parameters.socket_timeout = 5
+    parameters.blocked_connection_timeout = 30
+    with pika.BlockingConnection(parameters) as connection:
         channel = connection.channel()
         declare(channel)
         yield channel
 
 
 def _all(channel: BlockingChannel, service: str) -> Iterator[Delivery]:
-    """Each dead letter once; what is not acknowledged goes back when the connection closes."""
-    while True:
+    """Each dead letter once; what is not acknowledged goes back when the connection closes.
+
+    No more than there are now: one that is replayed and fails at once is parked again, and would never end.
+    """
+    waiting = channel.queue_declare(topology.dead_queue(service), passive=True).method.message_count
+    for _ in range(waiting):
         method, properties, body = channel.basic_get(topology.dead_queue(service))
         if method is None:
             return

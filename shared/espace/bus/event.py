@@ -105,8 +105,14 @@ def decode(body: bytes | str) -> Incoming:
             version=int(document["aggregateversion"]),
             time=datetime.fromisoformat(document["time"]),
             data=document["data"],
-            request_id=document.get("requestid"),
-            traceparent=document.get("traceparent"),
+            request_id=_word(document.get("requestid")),
+            traceparent=_word(document.get("traceparent")),
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise PermanentError(f"not an event: {error!r}") from error
+
+
+def _word(value: object) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise TypeError("a tracing attribute is not a string")
+    return value

@@ -107,4 +107,5 @@ def is_unavailable(error: BaseException) -> bool:
     state = getattr(error.orig, "sqlstate", None)
     if state is None:
         return isinstance(error.orig, psycopg.OperationalError)
-    return state[:2] == "08" or state in ("57P01", "57P02", "57P03", "57P05", "53300", "25P03")
+    # Classes: connection, insufficient resources (disk full, out of memory, too many connections).
+    return state[:2] in ("08", "53") or state in ("57P01", "57P02", "57P03", "57P05", "25P03")

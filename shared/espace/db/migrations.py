@@ -12,6 +12,8 @@ from sqlalchemy import Connection, MetaData, NullPool, create_engine, text
 from espace.db.database import CONNECT_ARGS
 
 _ADVISORY_LOCK = 0x65737061  # "espa"
+LOCK_TIMEOUT_MS = 120_000
+"""How long to wait for another runner, or for a table in use, before the migration fails."""
 
 KIT_V1 = (
     """CREATE TABLE event_log (
@@ -58,7 +60,11 @@ def upgrade(database_url: str, package: str) -> None:
     engine = create_engine(
         database_url,
         poolclass=NullPool,
-        connect_args={**CONNECT_ARGS, "application_name": f"{package} migrate"},
+        connect_args={
+            **CONNECT_ARGS,
+            "application_name": f"{package} migrate",
+            "options": f"-c lock_timeout={LOCK_TIMEOUT_MS}",
+        },
     )
     with engine.connect() as connection:
         connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _ADVISORY_LOCK})

@@ -4,7 +4,9 @@ import threading
 from collections.abc import Callable, Iterator
 from uuid import uuid4
 
+import psycopg
 import pytest
+from psycopg import errors
 from sqlalchemy import exc, text
 
 from espace.bus import Event
@@ -29,6 +31,29 @@ def database(url: str) -> Iterator[Database]:
 
 def event() -> Event:
     return Event(type="be.espace.dossier.withdrawn.v1", subject=str(uuid4()), version=1, data={"a": [1]})
+
+
+@pytest.mark.parametrize(
+    ("failure", "unavailable"),
+    [
+        (errors.DiskFull, True),
+        (errors.OutOfMemory, True),
+        (errors.TooManyConnections, True),
+        (errors.LockNotAvailable, False),
+        (errors.QueryCanceled, False),
+        (errors.UniqueViolation, False),
+    ],
+)
+def test_what_the_server_lacks_is_no_fault_of_ours(failure: type[psycopg.Error], unavailable: bool) -> None:
+    assert is_unavailable(exc.DBAPIError("INSERT", {}, failure())) is unavailable
+
+
+def test_a_migration_does_not_wait_for_ever(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(migrations, "LOCK_TIMEOUT_MS", 100, raising=False)
+    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as other:
+        other.execute("SELECT pg_advisory_lock(%s)", (migrations._ADVISORY_LOCK,))
+        with pytest.raises(exc.OperationalError, match="lock timeout"):
+            migrations.upgrade(url, PACKAGE)
 
 
 def test_every_connection_has_its_limits_and_its_name(database: Database) -> None:
