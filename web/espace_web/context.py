@@ -135,6 +135,17 @@ def page(template: str, status: int = 200, **values: Any) -> Response:
     return make_response(render_template(template, **values), status)
 
 
+def confirm_again() -> Response:
+    """« Confirmer » was sent and nobody answered: the same form once more, with the same key and content.
+
+    Whether it had arrived is not known; with that key it counts once, and since its first arrival.
+    """
+    content = request.form.get("contenu", "")
+    response = page("deposit/again.html", 503, key=form_key(), content=content, back=request.path)
+    response.headers["Retry-After"] = "5"
+    return response
+
+
 def set_cookie(response: Response, name: str, value: str, max_age: int | None = None) -> None:
     """Set one of our cookies: ``__Host-``, out of reach of scripts, not sent from other sites."""
     response.set_cookie(

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from espace.config import SettingsError
 from espace.i18n import format_date, format_instant
 from espace_web import csrf
-from espace_web.context import COOKIES_COOKIE, KEY_FIELD, N_, _, house, language
+from espace_web.context import COOKIES_COOKIE, KEY_FIELD, N_, _, house, language, way_back
 from espace_web.guard import form_token
 from espace_web.journey import COOKIES_VERSION
 from espace_web.sessions import INACTIVITY
@@ -70,7 +70,7 @@ def install(app: Flask) -> None:
             "lang": language(),
             "session": session,
             "person": (session.data.get("person") or {}) if session else None,
-            "here": request.full_path.rstrip("?") if request.method == "GET" else request.path,
+            "here": way_back(),
             "request_id": g.get("request_id", ""),
             "errors": None,
         }

@@ -68,11 +68,20 @@ def test_visitor_can_change_language(browser):
     assert '<html lang="nl"' in browser.get("/cookies").text
 
 
+def test_language_of_a_refusal_leads_to_a_page_that_exists(citizen, services):
+    dossier = services.add_dossier()
+    path = f"/dossiers/{dossier['id']}/pieces/reclamation/{dossier['id']}/suppression"
+    services.down.add("dossier")
+    answer = citizen.post(path, page="/profil")
+    assert answer.status_code == 503
+    assert 'name="retour" value="/accueil"' in answer.text
+
+
 def test_every_page_but_the_public_ones_needs_a_session(app, browser):
     public = {
         "/", "/connexion", "/connexion/retour", "/deconnecte", "/confirmation/<token>", "/accessibilite",
         "/vie-privee", "/cookies", "/api/", "/favicon.ico", "/livez", "/readyz", "/metrics",
-        "/static/<path:filename>",
+        "/static/<path:filename>", "/erreur/<any('413', '502', '504'):status>",
     }  # fmt: skip
     for rule in app.url_map.iter_rules():
         if "GET" in (rule.methods or ()) and rule.rule not in public:

@@ -172,6 +172,21 @@ def test_deposit_repeats_while_it_is_worked_on_and_ends_on_the_receipt(citizen, 
     assert "lundi 21 octobre 2024 à 23 h 59 min 59 s" in receipt
 
 
+def test_confirmation_nobody_answered_can_be_repeated_as_the_same(citizen, validated, services):
+    validated |= {"actions": ["edit", "attach", "submit"], "missing_slots": []}
+    path = f"/dossiers/{validated['id']}/verification"
+    check = citizen.get(path)
+    services.down.add("dossier")
+    away = citizen.post_stale(check, path, {})
+    assert away.status_code == 503
+    services.down.clear()
+    done = citizen.post_stale(away, path, {})
+    assert done.location == f"/dossiers/{validated['id']}/recepisse"
+    tries = [key for _, called, key in services.calls if called.endswith("/submission")]
+    assert len(tries) > 1
+    assert len(set(tries)) == 1
+
+
 def test_drc_is_shown_and_answered(citizen, validated, services):
     validated |= {"actions": ["edit", "attach", "submit"], "missing_slots": [], "values": {"complete": "drc"}}
     citizen.post(f"/dossiers/{validated['id']}/verification")

@@ -265,6 +265,24 @@ def test_session_about_to_end_says_so_and_can_be_kept(live: Site, page: Page) ->
 
 
 @pytest.mark.browser
+def test_files_chosen_while_others_are_on_their_way_all_arrive(live: Site, page: Page) -> None:
+    live.services.skip_welcome()
+    dossier = live.services.add_dossier()
+    dossier |= {"state": "validated", "actions": ["edit", "attach"], "validated_at": "2024-10-15T07:00:00Z"}
+    page.goto(f"{live.url}/connexion?retour=/dossiers/{dossier['id']}/pieces/autres")
+    page.get_by_role("button", name="Espace citoyen").click()
+    page.evaluate(
+        """() => { for (const name of ["a.pdf", "b.pdf", "c.pdf"]) {
+        const data = new DataTransfer();
+        data.items.add(new File(["%PDF-1.7 more"], name, {type: "application/pdf"}));
+        const event = new DragEvent("drop", {dataTransfer: data});
+        document.querySelector("[data-drop]").dispatchEvent(event); } }"""
+    )
+    page.get_by_text("Le fichier est ajouté.").wait_for()
+    assert [piece["filename"] for piece in dossier["attachments"]] == ["a.pdf", "b.pdf", "c.pdf"]
+
+
+@pytest.mark.browser
 def test_failed_upload_can_be_tried_again(live: Site, page: Page, tmp_path: Path) -> None:
     live.services.skip_welcome()
     dossier = live.services.add_dossier()

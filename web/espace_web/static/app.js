@@ -112,7 +112,7 @@ function uploads() {
   drop.classList.add("is-js");
   input.multiple = true;
   $("[data-pick]", form).addEventListener("click", () => input.click());
-  input.addEventListener("change", () => { take([...input.files]); });
+  input.addEventListener("change", () => { take([...input.files]); input.value = ""; });
   let depth = 0;
   const over = (by) => { depth = by ? Math.max(0, depth + by) : 0; drop.classList.toggle("is-over", depth > 0); };
   drop.addEventListener("dragenter", (event) => { event.preventDefault(); over(1); });
@@ -122,11 +122,14 @@ function uploads() {
   drop.addEventListener("drop", (event) => { over(0); take([...event.dataTransfer.files]); });
   form.addEventListener("submit", (event) => event.preventDefault());
 
-  let queue = Promise.resolve(), failed = 0;
+  let queue = Promise.resolve(), failed = 0, waiting = 0;
   function take(files) {
-    queue = queue.then(() => { failed = 0; }); // of this choice; what failed before was said
-    for (const file of files) queue = queue.then(() => bring(file));
-    queue = queue.then(() => { input.value = ""; if (files.length && !failed) location.assign(`${location.pathname}?ajoute=1`); });
+    if (!waiting) failed = 0; // what failed before was said
+    waiting += files.length;
+    for (const file of files) queue = queue.then(() => bring(file)).then(() => {
+      waiting -= 1; // the page is left when nothing is on its way any more
+      if (!waiting && !failed) location.assign(`${location.pathname}?ajoute=1`);
+    });
   }
 
   async function bring(file) {

@@ -3,8 +3,9 @@
 from flask import Blueprint, redirect, request
 from werkzeug.wrappers import Response
 
-from espace_web.context import api, form_key, language, page
-from espace_web.remote import Refused
+from espace_web.context import api, confirm_again, form_key, language, page
+from espace_web.oidc import IdentityAway
+from espace_web.remote import Refused, ServiceDown
 from espace_web.views.form import read
 
 views = Blueprint("deposit", __name__, url_prefix="/dossiers/<uuid:dossier_id>")
@@ -29,6 +30,8 @@ def submit(dossier_id: object) -> Response:
     path = f"/dossiers/{dossier_id}/submission?language={language()}"
     try:
         api("dossier").post(path, seen, key=form_key())
+    except (ServiceDown, IdentityAway):
+        return confirm_again()
     except Refused as error:
         if error.code in DONE:
             return redirect(f"/dossiers/{dossier_id}/recepisse", 303)

@@ -5,8 +5,9 @@ from typing import Any
 from flask import Blueprint, abort, redirect, request
 from werkzeug.wrappers import Response
 
-from espace_web.context import api, form_key, language, page
-from espace_web.remote import Refused
+from espace_web.context import api, confirm_again, form_key, language, page
+from espace_web.oidc import IdentityAway
+from espace_web.remote import Refused, ServiceDown
 from espace_web.uploads import FileRefused, Place, bring
 from espace_web.views.attachments import complete_upload, prepare_upload, takes_file
 from espace_web.views.form import Dossier, read
@@ -79,6 +80,8 @@ def answer(dossier_id: object, request_id: object) -> Response:
     path = f"/dossiers/{dossier_id}/information-requests/{request_id}/answer?language={language()}"
     try:
         api("dossier").post(path, {"content_sha256": request.form.get("contenu", "")}, key=form_key())
+    except (ServiceDown, IdentityAway):
+        return confirm_again()
     except Refused as error:
         if error.code != "already_answered":
             if error.status not in (409, 422):
