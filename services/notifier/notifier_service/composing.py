@@ -15,7 +15,12 @@ from notifier_service.owners import Contact, Owners
 from notifier_service.rendering import Rendered, Renderer
 
 OPEN: Final = "open"
-ANSWERED: Final = "answered"
+_OBSOLETE: Final[Mapping[Template, frozenset[str]]] = {
+    Template.DRC_OPENED: frozenset({"withdrawn"}),
+    Template.DRC_LAPSED: frozenset({"withdrawn", "answered"}),
+}
+"""In which states of the request a message would say what is no longer so; an answer that arrived in time
+undoes a lapse."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +74,10 @@ class Composer:
             raise Undeliverable("recipient_mismatch")
         if message.template is Template.DRC_REMINDER:
             self._refuse_idle_reminder(dossier, _request(dossier, message.facts))
-        if message.template is Template.DRC_LAPSED:
-            _refuse_undone_lapse(_request(dossier, message.facts))
+        if obsolete := _OBSOLETE.get(message.template):
+            state = _request(dossier, message.facts)["state"]
+            if state in obsolete:
+                raise NotSent(state)
         contact = self._owners.contact(message.recipient_id)
         if not contact.email:
             raise NotSent("no_confirmed_address")
@@ -96,12 +103,6 @@ class Composer:
 
 
 Facts = Mapping[str, Any]
-
-
-def _refuse_undone_lapse(request: Facts) -> None:
-    """An answer that arrived in time and took effect after the lapse undoes it."""
-    if request["state"] == ANSWERED:
-        raise NotSent(ANSWERED)
 
 
 def _receipt(facts: Facts, dossier: Facts, lang: str) -> dict[str, Any]:

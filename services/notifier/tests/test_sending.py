@@ -193,11 +193,20 @@ def test_answer_and_lapse_are_told(notifier: Notifier, mailbox: Any) -> None:
     assert "« tardive »" in texts[2]
 
 
-def test_lapse_that_an_answer_in_time_undid_is_not_told(notifier: Notifier, mailbox: Any) -> None:
-    notifier.owners.dossier(dossier_facts(request={"state": "answered"}))
-    notifier.receive(event("dossier.information_request_lapsed"))
+@pytest.mark.parametrize(
+    ("name", "state"),
+    [
+        ("dossier.information_requested", "withdrawn"),
+        ("dossier.information_request_lapsed", "withdrawn"),
+        ("dossier.information_request_lapsed", "answered"),
+    ],
+)
+def test_what_is_no_longer_so_is_not_told(notifier: Notifier, mailbox: Any, name: str, state: str) -> None:
+    """The dossier was withdrawn, or an answer that arrived in time undid the lapse."""
+    notifier.owners.dossier(dossier_facts(request={"state": state}))
+    notifier.receive(event(name))
     row = notifier.send_until(lambda row: row.state == State.NOT_SENT)
-    assert row.reason == "answered"
+    assert row.reason == state
     assert mailbox.messages() == []
 
 
