@@ -198,6 +198,7 @@ class Services:
         self.expires_in = 300
         self.refreshes = 0
         self.refresh_refused = False
+        self.ended: list[str] = []
         self.id_claims: dict[str, Any] = {}
         self.nonces: dict[str, str] = {}
         self.profile: dict[str, Any] = {
@@ -276,6 +277,9 @@ class Services:
                 },
             )
         form = parse_qs(request.content.decode())
+        if what == "logout":
+            self.ended.append(form["id_token_hint"][0])
+            return httpx.Response(200, text="done")
         if form["grant_type"] == ["refresh_token"]:
             self.refreshes += 1
             if self.refresh_refused:

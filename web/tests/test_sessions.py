@@ -44,18 +44,30 @@ def test_database_holds_neither_cookie_nor_tokens(app, citizen):
     assert citizen.session_cookie.encode().hex() not in line
 
 
-def test_logout_ends_here_and_at_the_provider(citizen):
+def test_logout_ends_here_and_at_the_provider(citizen, services):
     old = citizen.session_cookie
     answer = citizen.post("/deconnexion", page="/accueil")
     assert answer.status_code == 303
-    assert answer.location.startswith("http://localhost:8080/identity/logout?id_token_hint=")
+    assert answer.location == "/deconnecte"
+    assert len(services.ended) == 1
     assert answer.headers["Clear-Site-Data"] == '"cache", "storage"'
     citizen.client.set_cookie("__Host-mes", old, domain="localhost")
     assert citizen.get("/accueil").status_code == 401
     assert "Vous êtes déconnecté" in citizen.get("/deconnecte").text
 
 
+def test_logout_that_identity_does_not_answer_asks_there_and_carries_no_token(citizen, services):
+    page = citizen.get("/accueil")
+    services.down.add("identity")
+    answer = citizen.post_stale(page, "/deconnexion", {})
+    assert answer.location.startswith("http://localhost:8080/identity/logout?client_id=web&")
+    assert "id_token" not in answer.location
+    services.down.clear()
+    assert citizen.get("/accueil").status_code == 401
+
+
 def test_logout_by_get_does_nothing(citizen):
+    assert citizen.get("/deconnecte").location == "/accueil"
     assert citizen.get("/deconnexion").status_code == 405
     assert citizen.get("/accueil").status_code == 200
 

@@ -219,6 +219,17 @@ def test_logout_ends_the_session_and_comes_back(house: House) -> None:
     assert "/identity/login?" in house.authorize(browser).headers["location"]
 
 
+def test_a_client_ends_the_session_itself_and_the_browser_sees_no_token(house: House) -> None:
+    browser = house.browser()
+    tokens = house.tokens(browser)
+    hint = {"id_token_hint": tokens["id_token"], "client_id": "web"}
+    assert house.http.post("/identity/logout", data=hint).status_code == 200
+    assert house.userinfo(tokens["access_token"]).status_code == 401
+    assert "/identity/login?" in house.authorize(browser).headers["location"]
+    wrong = {"id_token_hint": tokens["access_token"], "client_id": "web"}
+    assert house.http.post("/identity/logout", data=wrong).status_code == 400
+
+
 def test_logout_elsewhere_is_refused_and_without_hint_it_asks(house: House) -> None:
     browser = house.browser()
     tokens = house.tokens(browser)

@@ -103,12 +103,13 @@ def come_back() -> Response:
 @views.post("/deconnexion")
 @public
 def sign_out() -> Response:
-    """End the session here, then at the provider."""
+    """End the session here, then at the provider; when that cannot be done from here, send her there."""
     session = g.session
     target = "/deconnecte"
     if session is not None:
         house().store.end(session.token)
-        target = house().oidc.logout_url(session.data["tokens"]["id_token"])
+        if not house().oidc.end_session(session.data["tokens"]["id_token"]):
+            target = house().oidc.logout_url()
         log.info("logout.succeeded", citizen_id=session.citizen_id)
     return _clear(redirect(target, 303))
 
@@ -116,7 +117,9 @@ def sign_out() -> Response:
 @views.get("/deconnecte")
 @public
 def signed_out() -> Response:
-    """Where the provider sends the browser after logout."""
+    """After logout. Who is signed in has followed a link of someone else's: nothing ends by a GET."""
+    if g.session is not None:
+        return redirect("/accueil", 303)
     return _clear(page("signed_out.html"))
 
 
