@@ -77,6 +77,13 @@ def test_language_of_a_refusal_leads_to_a_page_that_exists(citizen, services):
     assert 'name="retour" value="/accueil"' in answer.text
 
 
+@pytest.mark.parametrize("path", ["/api", "/dossiers//x", "/accueil/"])
+def test_no_answer_leads_to_the_host_that_was_asked_for(browser, path):
+    answer = browser.client.get(path, headers={"Host": "evil.example"})
+    assert "evil.example" not in answer.headers.get("Location", "")
+    assert "evil.example" not in answer.text
+
+
 def test_every_page_but_the_public_ones_needs_a_session(app, browser):
     public = {
         "/", "/connexion", "/connexion/retour", "/deconnecte", "/confirmation/<token>", "/accessibilite",
