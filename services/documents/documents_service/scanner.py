@@ -27,9 +27,14 @@ class Scanner:
 
     Args:
         address: ``host:port``, or the path of a Unix socket.
+
+    Raises:
+        ValueError: it is neither.
     """
 
     def __init__(self, address: str) -> None:
+        if "/" not in address and not address.rpartition(":")[2].isdecimal():
+            raise ValueError(f"{address!r} is neither host:port nor the path of a socket")
         self.address = address
 
     def scan(self, pieces: Iterable[bytes]) -> ScanResult:

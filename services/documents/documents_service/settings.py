@@ -4,7 +4,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import ClassVar
 
-from espace.config import ServiceSettings
+from joserfc.errors import JoseError
+
+from documents_service.scanner import Scanner
+from documents_service.statements import Signer
+from espace.config import ServiceSettings, SettingsError
 
 MEBIBYTE = 1024 * 1024
 
@@ -32,6 +36,19 @@ class Settings(ServiceSettings):
     upload_minutes: int = 30
     vanished_seconds: int = 120
     idle_seconds: float = 2.0
+
+    def __post_init__(self) -> None:
+        try:
+            Signer(self.statement_key)
+        except (ValueError, JoseError) as error:
+            raise SettingsError(
+                f"ESPACE_STATEMENT_KEY: {type(error).__name__}: not private P-256 keys"
+            ) from error
+        try:
+            if self.clamd_address:
+                Scanner(self.clamd_address)
+        except ValueError as error:
+            raise SettingsError(f"ESPACE_CLAMD_ADDRESS: {error}") from error
 
     @property
     def form_lifetime(self) -> timedelta:

@@ -10,6 +10,7 @@ import pika
 import pytest
 from joserfc import jws
 from joserfc.jwk import KeySet
+from prometheus_client import REGISTRY
 from sqlalchemy import text
 
 from documents_service.commands.deposit import SUBMITTED, handlers, keep_deposit, write_manifest
@@ -94,6 +95,19 @@ def test_same_deposit_told_twice_gives_one_manifest(service: Service) -> None:
     with service.database.session() as session:
         assert session.execute(text("SELECT count(*) FROM manifests")).scalar_one() == 1
     assert manifest(service, event) == before
+
+
+def test_every_manifest_that_waits_is_told(service: Service) -> None:
+    for _ in range(4):
+        handle(service, deposit(service))
+    write_manifest(service.desk)
+    assert REGISTRY.get_sample_value("espace_loop_backlog", {"loop": "manifest"}) == 4
+    assert (REGISTRY.get_sample_value("espace_loop_oldest_age_seconds", {"loop": "manifest"}) or 0) > 0
+    while write_manifest(service.desk):
+        pass
+    write_manifest(service.desk)
+    assert REGISTRY.get_sample_value("espace_loop_backlog", {"loop": "manifest"}) == 0
+    assert REGISTRY.get_sample_value("espace_loop_oldest_age_seconds", {"loop": "manifest"}) == 0
 
 
 def test_document_that_is_not_held_as_told_is_marked(service: Service) -> None:

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -82,3 +83,22 @@ def test_missing_settings_are_all_named() -> None:
 def test_worker_imports_no_flask() -> None:
     code = "import sys, documents_service.worker; sys.exit('flask' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        ({"clamd_address": "clamd"}, "ESPACE_CLAMD_ADDRESS"),
+        ({"clamd_address": "clamd:many"}, "ESPACE_CLAMD_ADDRESS"),
+        ({"statement_key": "no key"}, "ESPACE_STATEMENT_KEY"),
+        (
+            {"statement_key": "-----BEGIN PRIVATE KEY-----\nx\n-----END PRIVATE KEY-----"},
+            "ESPACE_STATEMENT_KEY",
+        ),
+    ],
+)
+def test_settings_that_cannot_work_fail_at_the_start(
+    service: Service, changed: dict[str, str], named: str
+) -> None:
+    with pytest.raises(SettingsError, match=named):
+        replace(service.settings, **changed)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from documents_service.desk import Desk
@@ -18,7 +18,7 @@ from espace.bus.consumer import Handler
 from espace.clock import utcnow
 from espace.db import UnitOfWork
 from espace.telemetry import get_logger
-from espace.telemetry.metrics import LOOP_BACKLOG
+from espace.telemetry.metrics import LOOP_BACKLOG, LOOP_OLDEST_AGE
 
 log = get_logger()
 SUBMITTED: Final = "be.espace.dossier.submitted.v1"
@@ -60,18 +60,21 @@ def keep_deposit(signer: Signer, unit: UnitOfWork, event: Incoming) -> None:
 def write_manifest(desk: Desk) -> bool:
     """Write the oldest manifest that is not in the store yet; whether there may be another one."""
     with desk.database.session() as session:
-        waiting = session.scalars(
-            select(Manifest).where(manifests.c.written_at.is_(None)).order_by(manifests.c.created_at).limit(2)
-        ).all()
-    LOOP_BACKLOG.labels("manifest").set(len(waiting))
-    if not waiting:
+        unwritten = manifests.c.written_at.is_(None)
+        age = func.extract("epoch", func.clock_timestamp() - func.min(manifests.c.created_at))
+        waiting, oldest = session.execute(select(func.count(), age).where(unwritten)).one()
+        manifest = session.scalars(
+            select(Manifest).where(unwritten).order_by(manifests.c.created_at).limit(1)
+        ).first()
+    LOOP_BACKLOG.labels("manifest").set(waiting)
+    LOOP_OLDEST_AGE.labels("manifest").set(oldest or 0)
+    if manifest is None:
         return False
-    manifest = waiting[0]
     desk.store.put(manifest.key, manifest.body.encode(), content_type="application/json")
     with desk.database.transaction() as unit:
         unit.session.get_one(Manifest, manifest.event_id, with_for_update=True).written_at = utcnow()
     log.info("deposit.sealed", dossier_id=str(manifest.dossier_id), event_id=str(manifest.event_id))
-    return len(waiting) > 1
+    return bool(waiting > 1)
 
 
 def _manifest(event: Incoming, held: Mapping[uuid.UUID, Document]) -> dict[str, Any]:
