@@ -41,6 +41,7 @@ def test_stopped_for_36_hours_and_started_again_it_publishes_what_is_due_once(
         try:
             scheduler.until("fired", lambda: scheduler.deadline(identity)["state"] == "fired")
             scheduler.until("published", lambda: not scheduler.published())
+            scheduler.until("all three ran", lambda: len(scheduler.log("program.started")) == 3)
         finally:
             for process in again:
                 process.terminate()
