@@ -6,6 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from prometheus_client import REGISTRY
 from sqlalchemy import text
 
 from dossier_service.claims.number import is_number
@@ -88,6 +89,21 @@ def test_midnight_is_too_late_and_the_refusal_explains_itself(
     "values",
     [{"election": " communales"}, {"election": "provinciales", "district": "namur\u00a0"}],
 )
+def test_deposits_and_refusals_are_counted_by_procedure(citizen: People, clock: Any) -> None:
+    def counted(outcome: str) -> float:
+        labels = {"procedure": "reclamation-electorale", "outcome": outcome}
+        return REGISTRY.get_sample_value("espace_submissions_total", labels) or 0
+
+    accepted, closed = counted("accepted"), counted("window_closed")
+    lucie = citizen(NAMUR)
+    assert lucie.submit(lucie.ready()).status_code == 201
+    late = citizen(NAMUR)
+    dossier = late.ready()
+    clock.freeze(TOO_LATE)
+    assert late.submit(dossier).status_code == 409
+    assert (counted("accepted"), counted("window_closed")) == (accepted + 1, closed + 1)
+
+
 def test_spaces_around_a_choice_open_no_way_around_the_window_and_the_limit(
     citizen: People, clock: Any, values: dict[str, str]
 ) -> None:

@@ -16,6 +16,7 @@ from dossier_service.claims.form import declaration_view
 from dossier_service.claims.model import DossierRefused
 from espace.http import Blueprint, Problem, database, idempotent, principal
 from espace.telemetry import get_logger
+from espace.telemetry.metrics import SUBMISSIONS
 
 blueprint = Blueprint("deposits", __name__, service="dossier", auth="citizen", url_prefix="/api/dossier/v1")
 log = get_logger()
@@ -28,16 +29,21 @@ log = get_logger()
 @blueprint.response(201, Receipt)
 def submit(body: dict[str, Any], _query: dict[str, Any], dossier_id: UUID) -> dict[str, Any]:
     """Deposit what the citizen saw, at the instant the request arrived; the answer is the receipt."""
+    procedure = "unknown"
     try:
         with locked(dossier_id) as at:
+            procedure = at.dossier.procedure
             require_level(at.practice.procedure)
             instant = arrived_at(at.unit.session, dossier_id)
             submit_dossier(at.unit, at.practice, at.dossier, instant, body["content_sha256"])
             settle(at.unit.session, dossier_id)
-            return queries.receipt_page(at.unit.session, counter().desk, at.dossier, language())
+            receipt = queries.receipt_page(at.unit.session, counter().desk, at.dossier, language())
     except Problem as refusal:
+        SUBMISSIONS.labels(procedure, refusal.code).inc()
         log.info("dossier.refused", dossier_id=str(dossier_id), reason=refusal.code)
         raise
+    SUBMISSIONS.labels(procedure, "accepted").inc()
+    return receipt
 
 
 @blueprint.route("/dossiers/<uuid:dossier_id>/receipt")
