@@ -85,10 +85,6 @@ def test_midnight_is_too_late_and_the_refusal_explains_itself(
     assert events() == []
 
 
-@pytest.mark.parametrize(
-    "values",
-    [{"election": " communales"}, {"election": "provinciales", "district": "namur\u00a0"}],
-)
 def test_deposits_and_refusals_are_counted_by_procedure(citizen: People, clock: Any) -> None:
     def counted(outcome: str) -> float:
         labels = {"procedure": "reclamation-electorale", "outcome": outcome}
@@ -104,6 +100,10 @@ def test_deposits_and_refusals_are_counted_by_procedure(citizen: People, clock: 
     assert (counted("accepted"), counted("window_closed")) == (accepted + 1, closed + 1)
 
 
+@pytest.mark.parametrize(
+    "values",
+    [{"election": " communales"}, {"election": "provinciales", "district": "namur\u00a0"}],
+)
 def test_spaces_around_a_choice_open_no_way_around_the_window_and_the_limit(
     citizen: People, clock: Any, values: dict[str, str]
 ) -> None:
