@@ -135,7 +135,7 @@ def _supervise(loop: Loop, stop: Stop) -> None:
             loop.run(stop)
         except Exception as error:
             LOOP_ERRORS.labels(loop.name).inc()
-            log.exception("loop.failed", loop=loop.name, error=repr(error))
+            log.exception("loop.failed", loop=loop.name, error=error)
             if time.monotonic() - started > 2 * LONGEST_PAUSE_SECONDS:
                 pause = 0.5
             stop.wait(pause)

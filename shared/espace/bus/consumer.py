@@ -80,7 +80,7 @@ class Consumer:
                 ).run(stop)
             except (pika.exceptions.AMQPError, OSError) as error:
                 LOOP_ERRORS.labels(self.name).inc()
-                log.warning("consumer.interrupted", reason=repr(error))
+                log.warning("consumer.interrupted", reason=error)
                 if time.monotonic() - started > LONGEST_BACKOFF:
                     backoff = 0.5
                 stop.wait(backoff)

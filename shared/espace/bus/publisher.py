@@ -92,7 +92,7 @@ class Publisher:
         except TimeoutError:
             pass
         except BROKER_ERRORS as error:
-            log.warning("relay.interrupted", reason=repr(error))
+            log.warning("relay.interrupted", reason=error)
             self.close()
 
     def close(self) -> None:
@@ -188,7 +188,7 @@ class Publisher:
         # Comes before its ack. An event that is declared without reader has no queue, and that is right.
         if message.properties.get("type") not in topology.UNCONSUMED:
             self._returned.add(message.properties["message_id"])
-            log.warning("relay.interrupted", reason=repr(error))
+            log.warning("relay.interrupted", reason=error)
 
     def _on_blocked(self, _reason: str) -> None:
         self._blocked = True

@@ -66,7 +66,7 @@ class Relay:
                     published, error = 0, raised
                 if error is not None:
                     LOOP_ERRORS.labels(self.name).inc()
-                    log.warning("relay.interrupted", reason=repr(error), published=published)
+                    log.warning("relay.interrupted", reason=error, published=published)
                     stop.wait(backoff)
                     backoff = min(LONGEST_BACKOFF, backoff * 2)
                     continue

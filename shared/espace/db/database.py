@@ -40,6 +40,7 @@ class Database:
         )
         self.engine: Engine = create_engine(
             url,
+            hide_parameters=True,
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=5,

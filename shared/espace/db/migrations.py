@@ -59,6 +59,7 @@ def upgrade(database_url: str, package: str) -> None:
     """Bring a database to the newest schema of ``package``. Run again, or by many at once, it is harmless."""
     engine = create_engine(
         database_url,
+        hide_parameters=True,
         poolclass=NullPool,
         connect_args={
             **CONNECT_ARGS,

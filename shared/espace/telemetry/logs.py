@@ -10,6 +10,7 @@ import structlog
 from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
 
 from espace.telemetry.catalogue import EVENTS
+from espace.telemetry.failures import render, tell
 
 REDACTED = "[redacted]"
 SECRET_KEYS = frozenset(
@@ -98,7 +99,7 @@ def _clean(key: str, value: Any) -> Any:
         return [_clean(key, v) for v in value]
     if value is None or isinstance(value, (bool, int, float)):
         return value
-    return _SECRET_TEXT.sub(REDACTED, str(value))
+    return _SECRET_TEXT.sub(REDACTED, tell(value) if isinstance(value, BaseException) else str(value))
 
 
 def check_name(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
@@ -118,7 +119,7 @@ def _processors(service: str, role: str, *, strict: bool) -> list[Processor]:
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
-        structlog.processors.format_exc_info,
+        structlog.processors.ExceptionRenderer(render),
         stamp,
         redact,
     ]
