@@ -26,9 +26,7 @@ DOSSIER = "documents.dossier"
 citizens = Blueprint(
     "documents", __name__, service="documents", auth="citizen", url_prefix="/api/documents/v1"
 )
-inside = Blueprint(
-    "keys", __name__, service="documents", auth="inside", documented=False, url_prefix="/internal/v1"
-)
+inside = Blueprint("keys", __name__, service="documents", auth="inside", url_prefix="/internal/v1")
 blueprints = (citizens, inside)
 
 
@@ -102,6 +100,7 @@ def post_receipt(body: dict[str, Any]) -> dict[str, Any]:
 
 
 @inside.get("/statement-keys")
+@inside.alt_response(200, schema={"type": "object"})
 def get_statement_keys() -> dict[str, Any]:
     """The public keys of the signed statements."""
     return _desk().signer.jwks()

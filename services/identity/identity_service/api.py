@@ -3,9 +3,34 @@
 from typing import Any
 from uuid import UUID
 
-from espace.http import Blueprint, Problem, transaction
+from marshmallow import fields
+
+from espace.http import Blueprint, Problem, Schema, transaction
 from identity_service import accounts
 from identity_service.context import Context
+
+
+class AddressSchema(Schema):
+    """Where a citizen is domiciled, as the register says."""
+
+    street = fields.String()
+    number = fields.String()
+    postal_code = fields.String()
+    locality = fields.String()
+    country = fields.String()
+
+
+class CitizenSchema(Schema):
+    """What the sister services may know; never the national number. What is not known is null."""
+
+    citizen_id = fields.UUID(required=True)
+    given_name = fields.String(allow_none=True)
+    family_name = fields.String(allow_none=True)
+    email = fields.String(allow_none=True)
+    language = fields.String(allow_none=True)
+    birthdate = fields.String(allow_none=True)
+    address = fields.Nested(AddressSchema, allow_none=True)
+    commune_ins = fields.String(allow_none=True)
 
 
 def create(context: Context) -> Blueprint:
@@ -13,7 +38,9 @@ def create(context: Context) -> Blueprint:
     routes = Blueprint("internal", __name__, service="identity", auth="service", url_prefix="/internal/v1")
 
     @routes.get("/citizens/<uuid:citizen_id>")
+    @routes.alt_response(200, schema=CitizenSchema)
     def citizen(citizen_id: UUID) -> dict[str, Any]:
+        """Who a citizen is."""
         with transaction() as unit:
             found = context.profiles.internal(unit.session, citizen_id)
             facts = context.profiles.facts(unit.session, citizen_id) or {}

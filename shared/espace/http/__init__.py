@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from espace.http.blueprint import Blueprint
     from espace.http.client import ServiceClient
     from espace.http.idempotency import idempotent
-    from espace.http.matching import etag, require_match
+    from espace.http.matching import conditional, etag, require_match
     from espace.http.problems import Problem
     from espace.http.schema import Schema
     from espace.http.transactions import database, transaction
@@ -24,6 +24,7 @@ __all__ = [
     "Schema",
     "ServiceClient",
     "bearer",
+    "conditional",
     "create_app",
     "database",
     "etag",
@@ -39,6 +40,7 @@ _HOMES = {
     "Schema": "schema",
     "ServiceClient": "client",
     "bearer": "access",
+    "conditional": "matching",
     "create_app": "app",
     "database": "transactions",
     "etag": "matching",

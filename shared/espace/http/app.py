@@ -42,9 +42,16 @@ _SPEC_OPTIONS: dict[str, Any] = {
     "info": {"license": {"name": "EUPL-1.2", "identifier": "EUPL-1.2"}},
     "servers": [{"url": "/"}],
     "components": {
-        "securitySchemes": {"citizen": {"type": "http", "scheme": "bearer", "bearerFormat": "at+jwt"}}
+        "securitySchemes": {
+            name: {"type": "http", "scheme": "bearer", "bearerFormat": "at+jwt", "description": description}
+            for name, description in {
+                "citizen": "A citizen's access token, by OpenID Connect (authorization code with PKCE): "
+                "/identity/.well-known/openid-configuration.",
+                "service": "A service's own access token for this one as its audience, by client "
+                "credentials with `resource` (RFC 8707).",
+            }.items()
+        }
     },
-    "security": [{"citizen": []}],
 }
 
 
@@ -59,6 +66,11 @@ class ProblemSchema(ma.Schema):
     instance = ma.fields.Str(required=True, metadata={"description": "The request's id."})
     errors = ma.fields.Dict(keys=ma.fields.Str(), values=ma.fields.List(ma.fields.Str()))
     violations = ma.fields.List(ma.fields.Dict())
+
+    class Meta:
+        """Marshmallow's options."""
+
+        unknown = ma.INCLUDE  # further members, named by the code
 
 
 class Api(SmorestApi):  # type: ignore[misc]

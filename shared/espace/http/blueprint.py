@@ -16,8 +16,8 @@ class Blueprint(SmorestBlueprint):  # type: ignore[misc]
 
     Args:
         service: short name of the service, e.g. ``dossier``.
-        auth: ``citizen`` or ``service`` (an access token of that kind), or ``public``.
-        documented: whether it is in the OpenAPI document; by default all but ``service`` routes are.
+        auth: ``citizen`` or ``service`` (an access token of that kind), ``public`` or ``inside``.
+        documented: whether it is in the OpenAPI document, with the token it asks for.
     """
 
     ARGUMENTS_PARSER = Parser()
@@ -29,12 +29,19 @@ class Blueprint(SmorestBlueprint):  # type: ignore[misc]
         *,
         service: str,
         auth: Auth,
-        documented: bool | None = None,
+        documented: bool = True,
         **options: Any,
     ) -> None:
-        self.service, self.auth = service, auth
-        self.documented = auth != "service" if documented is None else documented
+        self.service, self.auth, self.documented = service, auth, documented
+        if auth in ("service", "inside"):
+            options.setdefault("description", "For the other services; the gateway has no way here.")
         super().__init__(name, import_name, **options)
+        self._prepare_doc_cbks.append(self._prepare_security)
+
+    def _prepare_security(self, operation: dict[str, Any], _facts: object, **_: object) -> dict[str, Any]:
+        """The library's hook: which token opens the operation."""
+        operation["security"] = [{self.auth: []}] if self.auth in ("citizen", "service") else []
+        return operation
 
     if TYPE_CHECKING:  # the library's decorators have no types
 

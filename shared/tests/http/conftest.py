@@ -20,6 +20,7 @@ from espace.http import (
     Blueprint,
     Problem,
     Schema,
+    conditional,
     create_app,
     etag,
     idempotent,
@@ -158,6 +159,7 @@ def blueprints(hooks: Hooks) -> list[Blueprint]:
         return body, 201, {"Location": "/api/kit/v1/things/1", "X-Not-Kept": "1"}
 
     @citizens.patch("/things/<int:thing>")
+    @conditional
     @citizens.arguments(ThingSchema(partial=True))
     @citizens.response(200, ThingSchema)
     def change(body: dict[str, Any], thing: int) -> dict[str, Any]:
@@ -171,6 +173,10 @@ def blueprints(hooks: Hooks) -> list[Blueprint]:
     def find(query: dict[str, Any]) -> dict[str, Any]:
         hooks.in_view()
         return query
+
+    @citizens.put("/things")
+    def forget() -> None:
+        require_match(1)
 
     @services.get("/whoami")
     def whoami() -> dict[str, Any]:

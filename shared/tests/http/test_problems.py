@@ -208,6 +208,7 @@ def test_the_openapi_document_is_public_and_complete(api: Any) -> None:
         "/api/kit/v1/open/",
         "/api/kit/v1/open/problem",
         "/api/kit/v1/open/away",
+        "/internal/v1/whoami",
     }
     operation = document["paths"][THINGS]["post"]
     assert "Idempotency-Key" in {parameter["name"] for parameter in operation["parameters"]}
@@ -217,6 +218,27 @@ def test_the_openapi_document_is_public_and_complete(api: Any) -> None:
     invalid = document["components"]["responses"]["UNPROCESSABLE_ENTITY"]["content"]
     assert set(invalid) == {"application/problem+json"}
     assert document["components"]["schemas"]["Thing"]["additionalProperties"] is False
+
+
+def test_the_openapi_document_says_what_each_operation_asks_for(api: Any) -> None:
+    document = api.client.get("/api/kit/openapi.json").json
+    operations = {
+        path: operation
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+        if method in ("get", "patch")
+    }
+    assert operations[THINGS]["security"] == [{"citizen": []}]
+    assert operations["/internal/v1/whoami"]["security"] == [{"service": []}]
+    assert operations["/api/kit/v1/open/"]["security"] == []
+    assert set(document["components"]["securitySchemes"]) == {"citizen", "service"}
+    assert {tag["name"]: tag["description"] for tag in document["tags"]}["inside"]
+    (wanted,) = [p for p in operations[f"{THINGS}/{{thing}}"]["parameters"] if p["in"] == "header"]
+    assert (wanted["name"], wanted["required"]) == ("If-Match", True)
+
+
+def test_a_version_is_not_compared_where_clients_are_not_told(api: Any) -> None:
+    problem(api.client.put(THINGS, headers=api.headers(If_Match='"1"')), 500, "internal_error")
 
 
 def test_probes_and_metrics(api: Any) -> None:

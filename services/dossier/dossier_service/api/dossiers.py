@@ -20,7 +20,16 @@ from dossier_service.claims.commands import drafting
 from dossier_service.pieces import PieceRefused
 from dossier_service.statements import read_statement
 from espace.errors import TransientError
-from espace.http import Blueprint, Problem, database, idempotent, principal, require_match, transaction
+from espace.http import (
+    Blueprint,
+    Problem,
+    conditional,
+    database,
+    idempotent,
+    principal,
+    require_match,
+    transaction,
+)
 
 blueprint = Blueprint("dossiers", __name__, service="dossier", auth="citizen", url_prefix="/api/dossier/v1")
 
@@ -69,11 +78,12 @@ def get_dossier(_query: dict[str, Any], dossier_id: UUID) -> dict[str, Any]:
 
 
 @blueprint.route("/dossiers/<uuid:dossier_id>/values", methods=["PATCH"])
+@conditional
 @blueprint.arguments(ValuesBody)
 @blueprint.arguments(LanguageQuery, location="query")
 @blueprint.response(200, DossierPage)
 def patch_values(body: dict[str, Any], _query: dict[str, Any], dossier_id: UUID) -> dict[str, Any]:
-    """Keep what was typed, right or wrong; the answer's ``errors`` say what is wrong. Needs If-Match."""
+    """Keep what was typed, right or wrong; the answer's ``errors`` say what is wrong."""
     with locked(dossier_id) as at:
         require_match(at.dossier.version)
         at.dossier.type_in(at.practice, body["values"], at.now)
@@ -111,10 +121,11 @@ def attach(body: dict[str, Any], _query: dict[str, Any], dossier_id: UUID) -> An
 
 
 @blueprint.route("/dossiers/<uuid:dossier_id>/attachments/<uuid:document_id>", methods=["DELETE"])
+@conditional
 @blueprint.arguments(LanguageQuery, location="query")
 @blueprint.response(200, DossierPage)
 def detach(_query: dict[str, Any], dossier_id: UUID, document_id: UUID) -> dict[str, Any]:
-    """Remove a file from a draft. Needs If-Match."""
+    """Remove a file from a draft."""
     with locked(dossier_id) as at:
         require_match(at.dossier.version)
         if not at.dossier.detach(document_id, at.now):

@@ -20,7 +20,7 @@ from dossier_service.information_requests.store import find
 from dossier_service.pieces import PieceRefused
 from dossier_service.procedures.model import InformationRequestPolicy
 from dossier_service.statements import read_statement
-from espace.http import Blueprint, idempotent, principal, require_match
+from espace.http import Blueprint, conditional, idempotent, principal, require_match
 
 PATH = "/dossiers/<uuid:dossier_id>/information-requests/<uuid:request_id>"
 blueprint = Blueprint(
@@ -59,12 +59,13 @@ def add_piece(body: dict[str, Any], _query: dict[str, Any], dossier_id: UUID, re
 
 
 @blueprint.route(f"{PATH}/attachments/<uuid:document_id>", methods=["DELETE"])
+@conditional
 @blueprint.arguments(LanguageQuery, location="query")
 @blueprint.response(200, DossierPage)
 def remove_piece(
     _query: dict[str, Any], dossier_id: UUID, request_id: UUID, document_id: UUID
 ) -> dict[str, Any]:
-    """Remove a file that was not sent. Needs If-Match."""
+    """Remove a file that was not sent."""
     with _asked(dossier_id, request_id) as (at, request):
         require_match(at.dossier.version)
         if not request.remove(document_id):
