@@ -10,7 +10,6 @@ from typing import Any, TypeVar, overload
 from flask import Response, g, request
 from flask import make_response as to_response
 from sqlalchemy import Row, insert, text
-from sqlalchemy.exc import IntegrityError
 
 from espace.db import UnitOfWork
 from espace.db.tables import idempotency_keys
@@ -36,6 +35,10 @@ _CLAIM = text(
     "SELECT pg_try_advisory_xact_lock(:lock) AS taken, body_hash, status, headers, body "
     "FROM (SELECT) AS one LEFT JOIN idempotency_keys "
     "ON principal = :principal AND key = :key AND route = :route"
+)
+_STORED = text(
+    "SELECT body_hash, status, headers, body FROM idempotency_keys "
+    "WHERE principal = :principal AND key = :key AND route = :route"
 )
 _KEEP = insert(idempotency_keys)
 
@@ -101,21 +104,33 @@ def _once(view: Callable[[], Response], key: str, body_hash: bytes) -> Response:
         "route": f"{request.method} {request.path}",
     }
     try:
-        with database().transaction() as unit:
-            stored = _claim(unit, identity)
-            if stored is not None:
-                return _replay(stored, body_hash)
-            g.espace_unit = unit
-            try:
-                response = view()
-            finally:
-                g.pop("espace_unit", None)
-            if response.status_code >= 400:
-                raise _Refused(response)
-            stamp(response)
-            _keep(unit, identity, body_hash, response)
-    except _Refused as refused:
-        return refused.response
+        return _first(view, identity, body_hash)
+    except Exception as refusal:
+        # The claim's snapshot may be older than its lock. Then another request with this key committed in
+        # between, and what the view refuses is that one's own effect: look again.
+        with database().session() as session:
+            stored = session.execute(_STORED, identity).one_or_none()
+        if stored is not None:
+            return _replay(stored, body_hash)
+        if isinstance(refusal, _Refused):
+            return refusal.response
+        raise
+
+
+def _first(view: Callable[[], Response], identity: Mapping[str, str], body_hash: bytes) -> Response:
+    with database().transaction() as unit:
+        stored = _claim(unit, identity)
+        if stored is not None:
+            return _replay(stored, body_hash)
+        g.espace_unit = unit
+        try:
+            response = view()
+        finally:
+            g.pop("espace_unit", None)
+        if response.status_code >= 400:
+            raise _Refused(response)
+        stamp(response)
+        _keep(unit, identity, body_hash, response)
     return response
 
 
@@ -142,12 +157,7 @@ def _keep(unit: UnitOfWork, identity: Mapping[str, str], body_hash: bytes, respo
         "headers": {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers},
         "body": response.get_data(),
     }
-    try:
-        unit.session.connection().execute(_KEEP, values)
-    except IntegrityError as error:
-        # The claim's snapshot was older than its lock: the first request committed in between. Everything
-        # done here is rolled back, and the repeat finds the answer.
-        raise _in_progress() from error
+    unit.session.connection().execute(_KEEP, values)
 
 
 def _in_progress() -> Problem:
@@ -163,6 +173,7 @@ def _replay(stored: Row[Any], body_hash: bytes) -> Response:
     if bytes(stored.body_hash) != body_hash:
         raise Problem(422, "idempotency_key_reused", "This key was used with another body: make a new one.")
     log.info("idempotency.replayed", status=stored.status)
+    g.pop("espace_etag", None)
     response = Response(bytes(stored.body), status=stored.status)
     response.headers.update(stored.headers)
     response.headers["Idempotency-Replayed"] = "true"

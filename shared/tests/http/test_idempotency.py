@@ -1,5 +1,7 @@
 """An unsafe request sent twice has one effect and one answer, also at the same time and after a crash."""
 
+import hashlib
+import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -7,6 +9,8 @@ from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import text
+
+from espace.http import Problem, etag
 
 THINGS = "/api/kit/v1/things"
 OTHER = UUID("7a4cf3f2-9f4c-4a59-8f3d-5a2f4f0c2b22")
@@ -171,24 +175,50 @@ def test_a_connection_that_dies_in_the_middle_is_503_and_the_repeat_works(api: A
     assert api.things(name) == 1
 
 
-def test_an_answer_committed_between_snapshot_and_lock_wins(api: Any) -> None:
-    """The window is too small to hit: the row is put there by hand, from within the view."""
-    key, name = str(uuid4()), str(uuid4())
+@pytest.mark.parametrize("refusal", [None, Problem(409, "already_there"), RuntimeError()], ids=type)
+def test_an_answer_committed_after_the_claims_snapshot_wins(api: Any, refusal: Exception | None) -> None:
+    """The claim found no answer and the lock free, because the first request committed between the two.
 
-    def commit_the_first() -> None:
+    That window is too small to hit. The answer is put there by another connection once the claim is made:
+    all that the view then sees, and refuses, is the first request's effect.
+    """
+    key, name = str(uuid4()), str(uuid4())
+    body = {"name": name}
+
+    def commit_the_first_and_refuse() -> None:
         with api.database.engine.begin() as connection:
             connection.execute(
                 text(
                     "INSERT INTO idempotency_keys (principal, key, route, body_hash, status, headers, body) "
-                    "VALUES (:p, :k, :r, '', 201, '{}', '')"
+                    """VALUES (:p, :k, :r, :h, 201, '{"ETag": "\\"1\\""}', 'first')"""
                 ),
-                {"p": "citizen:0b9f3d5e-64b5-4c1f-9a37-0f4a5d1f0a11", "k": key, "r": f"POST {THINGS}"},
+                {
+                    "p": "citizen:0b9f3d5e-64b5-4c1f-9a37-0f4a5d1f0a11",
+                    "k": key,
+                    "r": f"POST {THINGS}",
+                    "h": hashlib.sha256(json.dumps(body).encode()).digest(),
+                },
             )
+        etag(8)
+        if refusal:
+            raise refusal
 
-    api.hooks.in_view = commit_the_first
-    answer = post(api, name, key)
-    assert (answer.status_code, answer.json["code"]) == (409, "request_in_progress")
+    api.hooks.in_view = commit_the_first_and_refuse
+    headers = api.headers(Idempotency_Key=key, Content_Type="application/json")
+    answer = api.client.post(THINGS, data=json.dumps(body), headers=headers)
+    assert (answer.status_code, answer.text) == (201, "first")
+    assert answer.headers["ETag"] == '"1"'
+    assert answer.headers["Idempotency-Replayed"] == "true"
     assert api.things(name) == 0
+
+
+def test_a_refusal_without_an_answer_stays_one(api: Any) -> None:
+    def refuse() -> None:
+        raise Problem(409, "already_there")
+
+    api.hooks.in_view = refuse
+    answer = post(api, "refused", str(uuid4()))
+    assert (answer.status_code, answer.json["code"]) == (409, "already_there")
 
 
 def test_answers_are_forgotten_after_a_week(api: Any) -> None:
