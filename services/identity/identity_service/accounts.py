@@ -24,14 +24,14 @@ class NumberConflict(Exception):
 
 @dataclass(frozen=True)
 class Arrival:
-    """What a login source asserts. ``national_number`` only where the source is trusted to."""
+    """What a login source asserts; a language only if it is ours, a number only where it is trusted to."""
 
     issuer: str
     subject: str
     given_name: str
     family_name: str
     email: str | None
-    language: str
+    language: str | None
     national_number: str | None = field(default=None, repr=False)
 
 

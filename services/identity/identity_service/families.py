@@ -11,6 +11,7 @@ from espace.clock import utcnow
 from espace.telemetry import get_logger
 from identity_service import secret
 from identity_service.means import acr
+from identity_service.sessions import IDLE
 from identity_service.tables import CitizenRow, CodeRow, FamilyRow, RefreshRow, SessionRow
 
 CODE_LIFETIME = timedelta(seconds=60)
@@ -192,8 +193,10 @@ def take_refresh(session: Session, token: str, client_id: str) -> RefreshGrantFa
     family = _living(session, row.family_id)
     if family is None:
         return None
-    row.used_at = utcnow()
-    session.execute(update(SessionRow).where(SessionRow.id == family.session_id).values(seen_at=row.used_at))
+    row.used_at = now = utcnow()
+    # A session that was idle too long stays over: a client's refresh does not log her browser in again.
+    awake = (SessionRow.id == family.session_id, SessionRow.seen_at > now - IDLE)
+    session.execute(update(SessionRow).where(*awake).values(seen_at=now))
     return RefreshGrantFacts(family)
 
 

@@ -181,7 +181,7 @@ def create(context: Context) -> Blueprint:
         return browser.to_client(context, asked, getattr(error, "error", None) or "invalid_request")
 
     def choice(row: LoginRow, error: str = "", status: int = 200) -> Response:
-        working = context.upstream.available()
+        working = context.upstream.availability.working(context.means)
         offered = [
             (means, means.id in working, means.ceiling >= row.level) for means in context.means.values()
         ]
@@ -215,8 +215,9 @@ def _is_enough(session: SessionRow) -> bool:
     """Whether a session satisfies the level and the age that the client asks for."""
     max_age = request.values.get("max_age", "")
     if max_age:
+        longest = int(max_age[:9]) if max_age.isascii() and max_age.isdigit() else 0
         age = (utcnow() - session.auth_time).total_seconds()
-        if not max_age.isascii() or not max_age.isdigit() or age >= int(max_age[:9]):
+        if longest == 0 or age >= longest:
             return False
     return session.level >= requested_level(request.values.get("acr_values", ""))
 

@@ -1,7 +1,8 @@
 """The OpenID provider: Authlib's grants and endpoints, and what they leave to us.
 
 PKCE with S256 for every client, exact addresses, codes and refresh tokens that work once, tokens that speak
-of a session (``sid``) and a family, and client credentials for one named audience (RFC 8707).
+of a session (``sid``), a family and a language (``locale``), and client credentials for one named audience
+(RFC 8707).
 """
 
 from collections.abc import Mapping
@@ -159,7 +160,7 @@ class Provider(AuthorizationServer):  # type: ignore[misc]
         super().__init__()
         self.issuer = issuer
         self._clients = clients
-        self.register_token_generator("default", _generator(issuer, keys))
+        self.register_token_generator("default", _generator(issuer, keys, profiles))
         self.register_grant(CodeGrant, [Pkce(required=True), _openid(issuer, keys)])
         self.register_grant(RefreshGrant)
         self.register_grant(ServiceGrant)
@@ -186,7 +187,7 @@ class Provider(AuthorizationServer):  # type: ignore[misc]
         """Nobody listens to Flask's signals here."""
 
 
-def _generator(issuer: str, keys: SigningKeys) -> JWTBearerTokenGenerator:
+def _generator(issuer: str, keys: SigningKeys, profiles: Profiles) -> JWTBearerTokenGenerator:
     class Generator(JWTBearerTokenGenerator):  # type: ignore[misc]
         def get_jwks(self) -> KeySet:
             return keys.signing
@@ -206,7 +207,12 @@ def _generator(issuer: str, keys: SigningKeys) -> JWTBearerTokenGenerator:
         def get_extra_claims(
             self, _client: Client, _grant_type: str, user: Subject | None, _scope: str
         ) -> dict[str, str]:
-            return {"sid": str(user.session_id), "family": str(user.family_id)} if user else {}
+            if user is None:
+                return {}
+            with transaction() as unit:
+                language = profiles.language(unit.session, user.citizen_id)
+            claims = {"sid": str(user.session_id), "family": str(user.family_id)}
+            return {**claims, "locale": language} if language else claims
 
     def refresh_token(**_facts: Any) -> str:
         return secret.fresh()

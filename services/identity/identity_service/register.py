@@ -1,4 +1,7 @@
-"""The National Register's port: names as registered, address and commune, by national number."""
+"""The National Register's port: names as registered, address and commune, by national number.
+
+``POST <url>/register/look-up`` with ``{"national_number": "…"}``: a number in an address would end in logs.
+"""
 
 from typing import Any, Protocol
 
@@ -33,7 +36,7 @@ class HttpRegister:
     def look_up(self, national_number: str) -> dict[str, Any] | None:
         """Ask."""
         try:
-            answer = self._http.get(f"/register/citizens/{national_number}")
+            answer = self._http.post("/register/look-up", json={"national_number": national_number})
             if answer.status_code == 404:
                 return None
             answer.raise_for_status()

@@ -8,9 +8,9 @@
 | ESPACE_CLIENTS_FILE | JSON as in ``clients.example.json`` |
 | ESPACE_UPSTREAM_ISSUER | issuer of the login source, as browsers see it |
 | ESPACE_UPSTREAM_CLIENT_ID, ESPACE_UPSTREAM_CLIENT_SECRET | who we are there |
-| ESPACE_UPSTREAM_STATUS_URL | says which means work; default: ``<issuer>/status`` |
+| ESPACE_UPSTREAM_STATUS_URL | where the source says which means work; default: nowhere, they are tried |
 | ESPACE_UPSTREAM_TRUSTED | whether that source may assert the national number; default true |
-| ESPACE_REGISTER_URL | the National Register port, ``<url>/register/citizens/<number>`` |
+| ESPACE_REGISTER_URL | the National Register port: a number is posted to ``<url>/register/look-up`` |
 | ESPACE_REGISTER_SECRET | bearer secret for it |
 | ESPACE_EMAIL_CODE_LEVEL | assurance level of the code by e-mail; default 400 |
 | ESPACE_FORMS_PER_MINUTE | form posts and failed client authentications allowed per address; default 120 |
@@ -49,8 +49,3 @@ class Settings(ServiceSettings):
     def callback_url(self) -> str:
         """Where the login source sends the browser back to."""
         return f"{self.issuer}/callback"
-
-    @property
-    def status_url(self) -> str:
-        """Where the login source says which means work."""
-        return self.upstream_status_url or f"{self.upstream_issuer}/status"

@@ -14,7 +14,9 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from espace.clock import utcnow
+from espace.i18n import LANGUAGES
 from identity_service.accounts import Arrival
+from identity_service.availability import Availability
 from identity_service.means import MEANS_PREFIX, acr, level_of
 from identity_service.numbers import national_number
 from identity_service.settings import Settings
@@ -23,7 +25,6 @@ SCOPE = "openid profile egovnrn citizen"
 ALGORITHMS = ["RS256"]
 LEEWAY_SECONDS = 10
 METADATA_SECONDS = 600
-LANGUAGES = ("fr", "nl", "de", "en")
 
 
 class UpstreamRefused(Exception):
@@ -56,10 +57,11 @@ class Upstream:
         self._http = httpx.Client(
             timeout=httpx.Timeout(5.0, connect=2.0), transport=transport, trust_env=False
         )
+        self.availability = Availability(settings.upstream_status_url, self._http)
         self._lock = Lock()
         self._metadata: dict[str, Any] = {}
         self._keys: KeySet | None = None
-        self._read_at = 0.0
+        self._asked_at = 0.0
 
     def authorize_url(self, means_id: str, level: int, *, state: str, nonce: str, code_verifier: str) -> str:
         """Where the browser goes.
@@ -74,6 +76,7 @@ class Upstream:
             code_verifier=code_verifier,
             acr_values=f"{acr(level)} {MEANS_PREFIX}{means_id}",
             prompt="login",
+            max_age="0",  # by which a standard source says when she logged in (Core 1.0, 3.1.2.1)
         )
         return str(url)
 
@@ -105,27 +108,20 @@ class Upstream:
             arrival=self._arrival(info),
             level=level_of(claims["acr"]),
             amr=tuple(str(part) for part in amr) if isinstance(amr, list) else (),
-            auth_time=auth_time,
+            auth_time=min(auth_time, utcnow()),  # a clock ahead of ours would make an old login look new
         )
 
     def check_issuer(self, answer: dict[str, str]) -> None:
-        """Refuse an answer of another source (mix-up; RFC 9207, 2.4).
+        """Refuse an answer of another source (mix-up; RFC 9207, 2.4). One that never says who it is may.
 
         Raises:
             UpstreamRefused: it does not name the source we asked.
+            UpstreamAway: what that source announces is not known now.
         """
-        if answer.get("iss") != self._settings.upstream_issuer:
+        self._read()
+        named = "iss" in answer or self._metadata.get("authorization_response_iss_parameter_supported")
+        if named and answer.get("iss") != self._settings.upstream_issuer:
             raise UpstreamRefused("iss differs")
-
-    def available(self) -> frozenset[str]:
-        """Which means work now, as the source says; none when it does not say so within a second."""
-        try:
-            answer = self._http.get(self._settings.status_url, timeout=httpx.Timeout(1.0))
-            answer.raise_for_status()
-            means = answer.json()["means"]
-            return frozenset(name for name, state in means.items() if state["available"] is True)
-        except (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError):
-            return frozenset()
 
     def _arrival(self, info: dict[str, Any]) -> Arrival:
         number = info.get("egovNRN") if self._settings.upstream_trusted else None
@@ -133,14 +129,14 @@ class Upstream:
             number = national_number(str(number))
             if number is None:
                 raise UpstreamRefused("not a national number")
-        language = info.get("prefLanguage")
+        language = str(info.get("prefLanguage", "")).partition("-")[0].lower()
         return Arrival(
             issuer=self._settings.upstream_issuer,
             subject=str(info["sub"]),
             given_name=str(info.get("givenName", "")),
             family_name=str(info.get("surname", "")),
             email=str(info["mail"]) if info.get("mail") else None,
-            language=language if language in LANGUAGES else "fr",
+            language=language if language in LANGUAGES else None,
             national_number=number,
         )
 
@@ -210,9 +206,10 @@ class Upstream:
 
     def _read(self, *, again: bool = False) -> None:
         with self._lock:
-            age = time.monotonic() - self._read_at
+            age = time.monotonic() - self._asked_at
             if self._keys is not None and age < (1.0 if again else METADATA_SECONDS):
                 return
+            self._asked_at = time.monotonic()
             issuer = self._settings.upstream_issuer
             try:
                 metadata = (
@@ -225,7 +222,7 @@ class Upstream:
                 if self._keys is not None:
                     return  # what we have may still be good
                 raise UpstreamAway("discovery") from error
-            self._metadata, self._keys, self._read_at = metadata, keys, time.monotonic()
+            self._metadata, self._keys = metadata, keys
 
     def _client(self) -> OAuth2Client:
         return OAuth2Client(

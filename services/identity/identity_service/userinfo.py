@@ -49,6 +49,11 @@ class Profiles:
         names = ("given_name", "family_name", "email", "language", "birthdate", "address", "commune_ins")
         return {"citizen_id": str(citizen_id), **{name: facts.get(name) for name in names}}
 
+    def language(self, session: Session, citizen_id: UUID) -> str | None:
+        """The language she prefers, when a source said so."""
+        language: str | None = (self.facts(session, citizen_id) or {}).get("language")
+        return language
+
     def facts(self, session: Session, citizen_id: UUID) -> dict[str, Any] | None:
         """Her opened record; None when there is none (unknown or erased)."""
         citizen = session.get(CitizenRow, citizen_id)

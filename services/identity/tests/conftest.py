@@ -42,6 +42,7 @@ def settings(database: Database, signing_key: str, tmp_path: Path) -> Settings:
         signing_keys=signing_key,
         clients_file=file,
         upstream_issuer=SOURCE,
+        upstream_status_url=f"{SOURCE}/status",
         upstream_client_id="identity",
         upstream_client_secret="source-secret",
         register_url=SOURCE,

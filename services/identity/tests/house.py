@@ -10,6 +10,8 @@ from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from flask import Flask
+from joserfc import jwt
+from joserfc.jwk import KeySet
 
 from espace.db import Database
 from identity_service.settings import Settings
@@ -164,6 +166,12 @@ _counter = iter(range(10**9))
 def fields(page: str) -> dict[str, str]:
     """The hidden fields of a page's form."""
     return dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page))
+
+
+def claims(house: House, token: str) -> dict[str, object]:
+    """What one of our tokens says, its signature verified with the published keys."""
+    keys = KeySet.import_key_set(house.http.get("/identity/jwks.json").json())
+    return dict(jwt.decode(token, keys, algorithms=["RS256"]).claims)
 
 
 def query_of(response: httpx.Response) -> dict[str, str]:

@@ -51,6 +51,7 @@ def running_identity(database_url: str, signing_key: str, folder: Path) -> Itera
             "ESPACE_SIGNING_KEYS": signing_key,
             "ESPACE_CLIENTS_FILE": str(clients),
             "ESPACE_UPSTREAM_ISSUER": source,
+            "ESPACE_UPSTREAM_STATUS_URL": f"{source}/status",
             "ESPACE_UPSTREAM_CLIENT_ID": "identity",
             "ESPACE_UPSTREAM_CLIENT_SECRET": "source-secret",
             "ESPACE_REGISTER_URL": source,

@@ -1,14 +1,20 @@
 """What is kept of a citizen, who may read it, and the end of an account (check 11)."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 from uuid import UUID, uuid4
 
+import httpx
 import pytest
+from flask import Flask
 from sqlalchemy import select, text
 
-from identity_service import accounts, desk
-from identity_service.clients import ClientRegistry
-from identity_service.tables import CitizenRow
+from espace.db import Database
+from identity_service import desk
+from identity_service.app import create_app
+from identity_service.settings import Settings
+from identity_service.tables import CitizenRow, SessionRow
 from services.identity.tests.house import House
 
 NUMBER = "85073003328"
@@ -110,12 +116,29 @@ def test_an_unknown_citizen_is_told_by_the_exit_status(
     assert "no such citizen" in capsys.readouterr().err
 
 
-def test_twenty_first_logins_at_once_make_one_citizen(house: House) -> None:
-    clients = ClientRegistry.read(house.settings.clients_file)
-    tokens = [house.tokens(username="citoyen07") for _ in range(3)]
-    assert len({subject(house, found["access_token"]) for found in tokens}) == 1
-    with house.database.transaction() as unit:
-        assert accounts.disable(unit.session, clients, uuid4()) is False
+def test_twenty_first_logins_at_once_make_one_citizen(
+    settings: Settings, simulator: Flask, database: Database
+) -> None:
+    """As many browsers come back from the source in the same moment; the database lets one be the first."""
+    wide = Database(database.url, pool_size=20)
+    app = create_app(settings, wide, transport=httpx.WSGITransport(app=simulator))
+    house, together = House(app, simulator, settings, wide), Barrier(20)
+    browsers = [house.browser() for _ in range(20)]
+    answers = [
+        house.confirm(house.choose(one, house.authorize(one)), username="citoyen07") for one in browsers
+    ]
+
+    def come_back(number: int) -> int:
+        together.wait(30)
+        return browsers[number].get(answers[number]).status_code
+
+    with ThreadPoolExecutor(20) as pool:
+        assert list(pool.map(come_back, range(20))) == [302] * 20
+    with wide.session() as session:
+        citizen = session.scalars(select(CitizenRow)).one()
+        logged_in = session.scalars(select(SessionRow.citizen_id)).all()
+    assert logged_in == [citizen.id] * 20
+    wide.dispose()
 
 
 def run(house: House, monkeypatch: pytest.MonkeyPatch, name: str, citizen_id: UUID) -> int:

@@ -1,12 +1,16 @@
 """The way of a citizen through the pages, on the real simulator."""
 
 import re
+from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 from flask import Flask
+from sqlalchemy import update
 
+from espace.clock import utcnow
 from identity_service.language import texts
-from services.identity.tests.house import ISSUER, PUBLIC, House, fields, query_of
+from identity_service.tables import SessionRow
+from services.identity.tests.house import ISSUER, PUBLIC, House, claims, fields, query_of
 
 
 def test_itsme_login_brings_tokens_and_userinfo(house: House) -> None:
@@ -131,6 +135,24 @@ def test_a_living_session_needs_no_login_unless_asked(house: House) -> None:
         assert "/identity/login?" in house.authorize(browser, **asked).headers["location"]
     stranger = house.authorize(house.browser(), prompt="none")
     assert query_of(stranger) == {"error": "login_required", "iss": ISSUER, "state": "client-state"}
+
+
+def test_max_age_zero_asks_the_source_anew_whatever_the_session_says(house: House) -> None:
+    """A step-up: the login that follows is newer than the request for it."""
+    browser = house.browser()
+    house.log_in(browser)
+    for minutes in (-60, 60):  # an hour ago; and by a clock that was ahead
+        with house.database.transaction() as unit:
+            unit.session.execute(update(SessionRow).values(auth_time=utcnow() + timedelta(minutes=minutes)))
+        asked_at = int(utcnow().timestamp())
+        level = {"acr_values": "urn:be:fedict:iam:fas:Level450", "max_age": "0"}
+        address = house.choose(browser, house.authorize(browser, **level))
+        sent = parse_qs(urlsplit(address).query)
+        assert (sent["prompt"], sent["max_age"]) == (["login"], ["0"])
+        back = browser.get(house.confirm(address))
+        tokens = house.redeem(query_of(back)["code"]).json()
+        for name in ("access_token", "id_token"):
+            assert asked_at <= int(str(claims(house, tokens[name])["auth_time"])) <= utcnow().timestamp()
 
 
 def test_the_session_cookie_changes_at_login_and_a_planted_one_is_not_taken(house: House) -> None:

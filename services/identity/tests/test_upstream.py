@@ -17,14 +17,18 @@ from sqlalchemy import select
 
 from espace.clock import utcnow
 from espace.db import Database
+from identity_service.accounts import facts_of
 from identity_service.app import create_app
 from identity_service.settings import Settings
-from identity_service.tables import CitizenRow, SourceRow
+from identity_service.tables import CitizenRow, SessionRow, SourceRow
+from identity_service.upstream import Upstream
+from identity_service.vault import Vault
 from services.identity.tests.house import ISSUER, SOURCE, House, fields
 
 KEY = RSAKey.generate_key(2048, {"use": "sig", "alg": "RS256"}, auto_kid=True)
 OTHER_KEY = RSAKey.generate_key(2048, {"kid": str(KEY.kid), "use": "sig", "alg": "RS256"})
 LEVEL = "urn:be:fedict:iam:fas:Level"
+NUMBER = "17073003384"
 
 
 @dataclass
@@ -36,19 +40,18 @@ class Source:
     back: dict[str, str] = field(default_factory=dict)
     key: Any = field(default_factory=lambda: KEY)
     token_status: int = 200
-    metadata: dict[str, str] = field(default_factory=dict)
+    metadata: dict[str, Any] = field(default_factory=dict)
     nonce: str = ""
     verifiers: list[str] = field(default_factory=list)
-    register: dict[str, Any] | None = None
+    register: dict[str, Any] = field(default_factory=dict)
     broken: str = ""
+    addresses: list[str] = field(default_factory=list)
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path
+        self.addresses.append(str(request.url))
         if self.broken and self.broken in path:
             raise httpx.ConnectTimeout("away", request=request)
-        if path == "/status":
-            names = ("eid", "itsme", "email_code", "sms", "totp", "eidas")
-            return httpx.Response(200, json={"means": {name: {"available": True} for name in names}})
         if path.endswith("openid-configuration"):
             paths = {
                 "authorization_endpoint": "authorize",
@@ -74,10 +77,10 @@ class Source:
                 "givenName": "Test",
                 "surname": "Person",
                 "mail": "t@courriel.example",
-                "egovNRN": "17073003384",
+                "egovNRN": NUMBER,
             }
             return httpx.Response(200, json={**known, **self.info})
-        if path.startswith("/register/") and self.register:
+        if path == "/register/look-up" and json.loads(request.content)["national_number"] == NUMBER:
             return httpx.Response(200, json=self.register)
         return httpx.Response(404)
 
@@ -127,11 +130,17 @@ def test_a_right_answer_logs_in(attempt: Try) -> None:
     assert len(source.verifiers[0]) >= 43
 
 
+def test_a_source_that_does_not_announce_it_need_not_name_itself(attempt: Try) -> None:
+    assert attempt(Source(back={"iss": ""})).status_code == 302
+    assert attempt(Source(metadata=NAMES_ITSELF)).status_code == 302
+
+
+NAMES_ITSELF = {"authorization_response_iss_parameter_supported": True}
 WRONG = {
     "state unknown": Source(back={"state": "x" * 43}),
     "state absent": Source(back={"state": ""}),
     "iss of another source": Source(back={"iss": "https://evil.example"}),
-    "iss absent": Source(back={"iss": ""}),
+    "iss absent": Source(back={"iss": ""}, metadata=NAMES_ITSELF),
     "error without iss": Source(back={"error": "access_denied", "iss": "https://evil.example"}),
     "code refused (reused)": Source(token_status=400),
     "token endpoint breaks": Source(token_status=500),
@@ -172,6 +181,18 @@ def test_a_source_that_describes_another_is_not_used(database: Database, setting
     assert "momentanément indisponible" in sent.text
 
 
+def test_what_a_source_said_of_itself_is_used_on_when_it_goes_away(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("identity_service.upstream.METADATA_SECONDS", 0.0)
+    source = Source()
+    upstream = Upstream(settings, httpx.MockTransport(source))
+    trip = {"state": "s", "nonce": "n", "code_verifier": "v" * 43}
+    first = upstream.authorize_url("itsme", 450, **trip)
+    source.broken = "openid-configuration"
+    assert upstream.authorize_url("itsme", 450, **trip) == first
+
+
 @pytest.mark.parametrize("algorithm", ["none", "HS256"])
 def test_the_algorithm_of_a_token_is_ours_to_choose(attempt: Try, algorithm: str) -> None:
     """Neither no signature nor our own public key misused as a shared secret is taken."""
@@ -193,6 +214,33 @@ def test_the_algorithm_of_a_token_is_ours_to_choose(attempt: Try, algorithm: str
 def test_the_level_of_the_client_is_the_one_that_counts(attempt: Try) -> None:
     low = Source(claims={"acr": f"{LEVEL}400"})
     assert attempt(low, acr_values=f"{LEVEL}450").status_code == 403
+
+
+@pytest.mark.parametrize("asked", [{}, {"max_age": "0"}])
+def test_an_older_login_at_the_source_is_not_taken_for_a_new_one(attempt: Try, asked: dict[str, str]) -> None:
+    """A source that answers by a session of its own, without asking her again."""
+    minute_ago = int(utcnow().timestamp()) - 60
+    assert attempt(Source(claims={"auth_time": minute_ago}), **asked).status_code == 400
+
+
+def test_a_source_whose_clock_is_ahead_makes_no_login_newer_than_it_is(
+    attempt: Try, database: Database
+) -> None:
+    attempt(Source(claims={"auth_time": int(utcnow().timestamp()) + 3600}))
+    with database.session() as session:
+        assert session.scalars(select(SessionRow)).one().auth_time <= utcnow()
+
+
+@pytest.mark.parametrize(
+    ("said", "known"), [("de", "de"), ("NL-be", "nl"), ("pt", None), (None, None), (["fr"], None)]
+)
+def test_a_language_is_kept_when_the_source_says_one_of_ours(
+    attempt: Try, database: Database, settings: Settings, said: object, known: str | None
+) -> None:
+    attempt(Source(info={"prefLanguage": said}))
+    with database.session() as session:
+        citizen = session.scalars(select(CitizenRow)).one()
+        assert facts_of(Vault(settings.national_number_key), citizen).get("language") == known
 
 
 def test_two_subjects_with_one_number_are_one_citizen_and_one_subject_stays_itself(
@@ -217,6 +265,18 @@ def test_an_untrusted_source_never_joins_by_number(
     with database.session() as session:
         citizens = session.scalars(select(CitizenRow)).all()
     assert sorted(row.number_hash is None for row in citizens) == [False, True]
+
+
+def test_the_register_is_asked_and_no_address_holds_the_number(
+    attempt: Try, database: Database, settings: Settings
+) -> None:
+    source = Source(register={"commune_ins": "92094"})
+    attempt(source)
+    with database.session() as session:
+        citizen = session.scalars(select(CitizenRow)).one()
+        assert facts_of(Vault(settings.national_number_key), citizen)["commune_ins"] == "92094"
+    assert f"{SOURCE}/register/look-up" in source.addresses
+    assert not [address for address in source.addresses if NUMBER in address]
 
 
 def test_a_register_that_is_away_stops_no_login(attempt: Try) -> None:

@@ -9,7 +9,7 @@ from flask import current_app
 
 from espace.clock import utcnow
 from espace.http import Blueprint, Problem, database, idempotent, principal, transaction
-from espace.i18n import LANGUAGES
+from espace.i18n import best_language
 from profile_service import commands, queries, schemas
 from profile_service.model import LinkRefused, LinkState, NothingToConfirm, Notice, TooManyMessages
 from profile_service.settings import Settings
@@ -145,5 +145,5 @@ def _settings() -> Settings:
 
 
 def _language() -> str:
-    wanted = principal().language or ""
-    return wanted[:2] if wanted[:2] in LANGUAGES else LANGUAGES[0]
+    """What the citizen's login source says she prefers; it counts as long as there is no profile."""
+    return best_language(principal().language)

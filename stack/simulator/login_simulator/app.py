@@ -66,12 +66,14 @@ def create_app(settings: Settings | None = None) -> Flask:
             switches.set(name, down=wish["down"], reason=str(wish.get("reason", "")))
         return status()
 
-    @app.get("/register/citizens/<national_number>")
-    def register(national_number: str) -> Any:
+    @app.post("/register/look-up")
+    def register() -> Any:
         given = request.headers.get("Authorization", "")
         if not secrets.compare_digest(given.encode(), f"Bearer {settings.register_secret}".encode()):
             abort(401)
-        citizen = population.with_number(national_number)
+        wish = request.get_json(silent=True)
+        number = wish.get("national_number") if isinstance(wish, dict) else None
+        citizen = population.with_number(str(number))
         if citizen is None:
             return jsonify({"error": "unknown"}), 404
         return jsonify(

@@ -117,10 +117,12 @@ def test_switches_take_a_means_out_of_order_and_back(http: httpx.Client) -> None
 
 
 def test_the_register_opens_to_its_secret_alone(http: httpx.Client) -> None:
-    path = "/register/citizens/85073003328"
-    assert http.get(path).status_code == 401
-    assert http.get(path, headers={"Authorization": "Bearer wrong"}).status_code == 401
-    found = http.get(path, headers={"Authorization": "Bearer r"}).json()
-    assert found["commune_ins"] == "92094"
-    unknown = http.get("/register/citizens/17073003384", headers={"Authorization": "Bearer r"})
-    assert unknown.status_code == 404
+    def look_up(wish: Any, authorization: str = "Bearer r") -> httpx.Response:
+        return http.post("/register/look-up", json=wish, headers={"Authorization": authorization})
+
+    lucie = {"national_number": "85073003328"}
+    assert look_up(lucie, "").status_code == 401
+    assert look_up(lucie, "Bearer wrong").status_code == 401
+    assert look_up(lucie).json()["commune_ins"] == "92094"
+    for unknown in ({"national_number": "17073003384"}, {}, [], None):
+        assert look_up(unknown).status_code == 404
