@@ -1,19 +1,18 @@
 """What happens to messages; each function is one transaction's worth."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from random import random
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, case, func, literal, select, update
+from sqlalchemy import func, literal, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 
 from espace.db import UnitOfWork
 from notifier_service.model import (
     CHANNEL,
     CURRENT_VERSION,
-    GIVE_UP_AFTER,
     PENDING,
     Claimed,
     Outcome,
@@ -91,19 +90,14 @@ def claim_due(unit: UnitOfWork, lease: timedelta) -> Claimed | None:
     )
 
 
-def conclude(unit: UnitOfWork, message: Claimed, outcome: Outcome, *, retry_scale: float) -> State | None:
+def conclude(unit: UnitOfWork, message: Claimed, outcome: Outcome, *, retry_scale: float) -> bool:
     """Write down how the attempt ended.
 
     Returns:
-        The message's state now (a temporary failure becomes final after 72 hours); None when another
-        worker has taken it over meanwhile, and nothing was changed.
+        False when another worker has taken the message over meanwhile, and nothing was changed.
     """
     pause = literal(pause_after(message.attempt, retry_scale, random()))  # noqa: S311  no secret
-    temporary = outcome.state is State.TEMPORARY
-    too_old: ColumnElement[bool] = and_(
-        literal(temporary), _now + pause > Notification.created_at + literal(GIVE_UP_AFTER)
-    )
-    state = unit.session.execute(
+    known = unit.session.execute(
         update(Notification)
         .where(
             Notification.id == message.id,
@@ -111,22 +105,38 @@ def conclude(unit: UnitOfWork, message: Claimed, outcome: Outcome, *, retry_scal
             Notification.attempts == message.attempt,
         )
         .values(
-            state=case((too_old, State.FAILED.value), else_=outcome.state.value),
+            state=outcome.state,
             reason=outcome.reason,
             language=func.coalesce(outcome.language, Notification.language),
             body_sha256=func.coalesce(outcome.body_sha256, Notification.body_sha256),
-            due_at=_now + pause if temporary else Notification.due_at,
+            due_at=_now + pause if outcome.state is State.TEMPORARY else Notification.due_at,
             sent_at=_now if outcome.state is State.SENT else None,
         )
-        .returning(Notification.state)
+        .returning(Notification.id)
         .execution_options(synchronize_session=False)
-    ).scalar_one_or_none()
-    if state is None:
-        return None
+    ).one_or_none()
+    if known is None:
+        return False
     unit.session.execute(
         update(Attempt)
         .where(Attempt.notification_id == message.id, Attempt.number == message.attempt)
         .values(ended_at=_now, outcome=outcome.state.value, reason=outcome.reason)
         .execution_options(synchronize_session=False)
     )
-    return State(state)
+    return True
+
+
+def requeue(unit: UnitOfWork, ids: Collection[UUID]) -> list[Notification]:
+    """Have messages that failed or wait for their next attempt (all, or those named) tried again at once.
+
+    They stay the messages they are: the same id, and so the same Message-ID; attempts are counted on.
+    """
+    wanted = Notification.state.in_((State.FAILED, State.TEMPORARY))
+    rows = unit.session.scalars(
+        update(Notification)
+        .where(wanted, Notification.id.in_(ids) if ids else true())
+        .values(state=State.TEMPORARY, due_at=_now)
+        .returning(Notification)
+        .execution_options(synchronize_session=False)
+    )
+    return list(rows)

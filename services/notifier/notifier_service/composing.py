@@ -15,12 +15,7 @@ from notifier_service.owners import Contact, Owners
 from notifier_service.rendering import Rendered, Renderer
 
 OPEN: Final = "open"
-_OBSOLETE: Final[Mapping[Template, frozenset[str]]] = {
-    Template.DRC_OPENED: frozenset({"withdrawn"}),
-    Template.DRC_LAPSED: frozenset({"withdrawn", "answered"}),
-}
-"""In which states of the request a message would say what is no longer so; an answer that arrived in time
-undoes a lapse."""
+_ASKS_FOR_AN_ANSWER: Final = frozenset({Template.DRC_OPENED, Template.DRC_REMINDER})
 
 
 @dataclass(frozen=True)
@@ -35,7 +30,7 @@ class Composer:
     """Writes messages from what the owners say now.
 
     Args:
-        legal_now: the legal instant; a reminder after the due instant is not sent.
+        legal_now: the legal instant; after the due instant nobody is asked for an answer.
         public_url: where every link leads.
     """
 
@@ -72,12 +67,10 @@ class Composer:
         dossier = self._owners.dossier(UUID(message.facts["dossier_id"]))
         if UUID(dossier["citizen_id"]) != message.recipient_id:
             raise Undeliverable("recipient_mismatch")
-        if message.template is Template.DRC_REMINDER:
-            self._refuse_idle_reminder(dossier, _request(dossier, message.facts))
-        if obsolete := _OBSOLETE.get(message.template):
-            state = _request(dossier, message.facts)["state"]
-            if state in obsolete:
-                raise NotSent(state)
+        if message.template in _ASKS_FOR_AN_ANSWER:
+            self._refuse_unanswerable(dossier, _request(dossier, message.facts))
+        if message.template is Template.DRC_LAPSED:
+            _refuse_undone(_request(dossier, message.facts))
         contact = self._owners.contact(message.recipient_id)
         if not contact.email:
             raise NotSent("no_confirmed_address")
@@ -89,7 +82,8 @@ class Composer:
         }
         return self._written(message, contact, values)
 
-    def _refuse_idle_reminder(self, dossier: Mapping[str, Any], request: Mapping[str, Any]) -> None:
+    def _refuse_unanswerable(self, dossier: Mapping[str, Any], request: Mapping[str, Any]) -> None:
+        """Nobody is told until when to answer what can be answered no more, or has been."""
         if dossier["state"] == "withdrawn":
             raise NotSent("withdrawn")
         if request["state"] != OPEN:
@@ -100,6 +94,12 @@ class Composer:
     def _written(self, message: Claimed, contact: Contact, values: Mapping[str, Any]) -> Composed:
         rendered = self._renderer.render(message.template, message.template_version, contact.language, values)
         return Composed(contact.email or "", rendered)
+
+
+def _refuse_undone(request: Mapping[str, Any]) -> None:
+    """An answer that arrived in time, or a withdrawal, undoes a lapse."""
+    if request["state"] in ("answered", "withdrawn"):
+        raise NotSent(request["state"])
 
 
 Facts = Mapping[str, Any]
@@ -117,7 +117,7 @@ def _opened(facts: Facts, dossier: Facts, lang: str) -> dict[str, Any]:
     return {
         "element": request["element"],
         "origin": facts["origin"],
-        "due": _day(facts["due_date"], lang),
+        "due": _day(request["due_date"], lang),
         "reasons": request["reasons"][lang],
     }
 
@@ -141,7 +141,7 @@ def _lapsed(facts: Facts, dossier: Facts, lang: str) -> dict[str, Any]:
     request = _request(dossier, facts)
     return {
         "element": request["element"],
-        "due": _day(facts["due_date"], lang),
+        "due": _day(request["due_date"], lang),
         "reasons": request["reasons"][lang],
     }
 

@@ -8,12 +8,14 @@ from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
 from uuid import UUID
 
+import idna
+
 from notifier_service.model import Undeliverable
 from notifier_service.rendering import Rendered
 
 
 def recipient_address(address: str) -> Address:
-    """``address`` as the header and the envelope take it, its domain in ASCII.
+    """``address`` as the header and the envelope take it, its domain in ASCII (IDNA 2008: ß is no ss).
 
     Raises:
         Undeliverable: it is no address, or would break out of its header.
@@ -27,7 +29,8 @@ def recipient_address(address: str) -> Address:
             or any(ord(c) < 33 or ord(c) == 127 for c in address)
         ):
             raise ValueError("not an address")
-        found = Address(addr_spec=f"{local}@{domain.encode('idna').decode('ascii')}")
+        ascii_domain = idna.encode(domain, uts46=True).decode("ascii")
+        found = Address(addr_spec=f"{local}@{ascii_domain}")
     except (ValueError, MessageError, IndexError) as error:
         raise Undeliverable("address_refused") from error
     if any(c in ',;:<>()[]\\"' for c in found.addr_spec):

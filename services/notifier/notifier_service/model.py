@@ -35,9 +35,8 @@ CHANNEL: Final = "email"
 CURRENT_VERSION: Final[Mapping[Template, int]] = dict.fromkeys(Template, 1)
 """The version of each template that new messages get; a message keeps its own."""
 
-GIVE_UP_AFTER: Final = timedelta(hours=72)
 _PAUSES: Final = (2.0, 10.0, 60.0, 300.0, 1800.0, 7200.0)
-"""Seconds before the next attempt, by attempts made; the last one repeats until ``GIVE_UP_AFTER``."""
+"""Seconds before the next attempt, by attempts made; the last one repeats, for as long as it takes."""
 
 
 @dataclass(frozen=True)

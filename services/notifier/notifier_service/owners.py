@@ -77,7 +77,7 @@ def _ask(owner: ServiceClient, path: str, when_unknown: str) -> Mapping[str, Any
     try:
         found: Mapping[str, Any] = owner.get(path)
     except Problem as problem:
-        if problem.status in (404, 410):
+        if problem.code == "not_found":  # the owner's own word: any other 404 is of something in between
             raise Undeliverable(when_unknown) from problem
         raise Postponed(f"{owner.audience}_answers_{problem.status}") from problem
     return found

@@ -1,12 +1,13 @@
 """Reads."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from notifier_service.model import PENDING
-from notifier_service.tables import Notification
+from notifier_service.model import PENDING, State
+from notifier_service.tables import Attempt, Notification
 
 
 def notifications_of(session: Session, recipient_id: UUID, dossier_id: UUID | None) -> list[Notification]:
@@ -15,6 +16,23 @@ def notifications_of(session: Session, recipient_id: UUID, dossier_id: UUID | No
     if dossier_id is not None:
         wanted = wanted.where(Notification.dossier_id == dossier_id)
     return list(session.scalars(wanted.order_by(Notification.created_at, Notification.id)))
+
+
+def unsent(session: Session) -> list[Notification]:
+    """What failed or still has to be sent, the oldest first."""
+    wanted = select(Notification).where(Notification.state.in_((*PENDING, State.FAILED)))
+    return list(session.scalars(wanted.order_by(Notification.created_at, Notification.id)))
+
+
+def notifications(session: Session, ids: Collection[UUID]) -> list[tuple[Notification, list[Attempt]]]:
+    """The messages named, each with its attempts in their order."""
+    found = session.scalars(
+        select(Notification).where(Notification.id.in_(ids)).order_by(Notification.created_at)
+    )
+    attempts = select(Attempt).order_by(Attempt.number)
+    return [
+        (row, list(session.scalars(attempts.where(Attempt.notification_id == row.id)))) for row in found.all()
+    ]
 
 
 def oldest_pending_seconds(session: Session) -> float:

@@ -47,10 +47,9 @@ class Sender:
         """Send the next due message; whether there was one."""
         started = time.monotonic()
         with self._database.transaction() as unit:
+            NOTIFICATION_OLDEST_PENDING.set(oldest_pending_seconds(unit.session))
             message = claim_due(unit, self._lease)
         if message is None:
-            with self._database.session() as session:
-                NOTIFICATION_OLDEST_PENDING.set(oldest_pending_seconds(session))
             return False
         with caused_by(message.request_id):
             self._conclude(message, self._attempt(message, started))
@@ -97,17 +96,17 @@ class Sender:
         while True:
             try:
                 with self._database.transaction() as unit:
-                    state = conclude(unit, message, outcome, retry_scale=self._settings.mail_retry_scale)
+                    ours = conclude(unit, message, outcome, retry_scale=self._settings.mail_retry_scale)
                 break
             except SQLAlchemyError as error:
                 if not is_unavailable(error) or time.monotonic() > give_up:
                     raise
                 pause.wait(0.5)
-        if state is None:
+        if not ours:
             return
-        NOTIFICATIONS.labels(CHANNEL, message.template, state).inc()
+        NOTIFICATIONS.labels(CHANNEL, message.template, outcome.state).inc()
         log.info(
-            _LOGGED[state],
+            _LOGGED[outcome.state],
             notification_id=str(message.id),
             template=message.template,
             attempt=message.attempt,

@@ -34,8 +34,9 @@ class Settings(ServiceSettings):
     smtp_data_timeout_seconds: float = 40.0
 
     def __post_init__(self) -> None:
-        if "@" not in self.mail_sender or any(ord(c) < 32 for c in self.mail_from):
-            raise SettingsError("ESPACE_MAIL_FROM is not an address")
+        sender = self.mail_sender
+        if "@" not in sender or not sender.isascii() or any(ord(c) < 32 for c in self.mail_from):
+            raise SettingsError("ESPACE_MAIL_FROM is not an address in ASCII")
         if self.mail_patience_seconds <= 0:
             raise SettingsError("ESPACE_MAIL_LEASE_SECONDS has to be more than two waits for DATA")
 

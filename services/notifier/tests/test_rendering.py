@@ -115,6 +115,23 @@ def test_each_variant_has_its_words() -> None:
         assert "SHA-256" not in bare.text
 
 
+TERMS = {
+    "fr": "demande de renseignement complémentaire (DRC)",
+    "nl": "verzoek om aanvullende inlichtingen (DRC)",
+    "de": "um zusätzliche Auskünfte (DRC)",
+    "en": "request for further information (DRC)",
+}
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_request_has_the_one_name_that_is_on_the_screen(lang: str) -> None:
+    for template in (one for one in Template if one.startswith("drc_")):
+        text = RENDERER.render(template, 1, lang, VALUES[template]).text
+        assert TERMS[lang].casefold() in text.casefold(), template
+        if lang == "de":
+            assert "Ersuchen" in text
+
+
 def test_unknown_version_or_language_is_an_error() -> None:
     for version, lang in ((2, "fr"), (1, "pt")):
         with pytest.raises(TemplateNotFound):

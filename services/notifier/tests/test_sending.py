@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from prometheus_client import REGISTRY
 from sqlalchemy import text
 
 from espace.clock import utcnow
@@ -154,20 +155,23 @@ def test_answer_that_is_not_understood_postpones(notifier: Notifier) -> None:
     notifier.send_until(sent)
 
 
+@pytest.mark.parametrize("name", ["dossier.information_requested", "dossier.reminder_due"])
 @pytest.mark.parametrize(
     ("facts", "reason"),
     [
         (dossier_facts(request={"state": "answered"}), "answered"),
         (dossier_facts(request={"state": "lapsed"}), "lapsed"),
+        (dossier_facts(request={"state": "withdrawn"}), "withdrawn"),
         (dossier_facts(request={"due_at": "2024-10-25T22:00:00Z"}), "too_late"),
         (dossier_facts(state="withdrawn"), "withdrawn"),
     ],
 )
-def test_reminder_without_reason_is_not_sent(
-    notifier: Notifier, mailbox: Any, facts: dict[str, Any], reason: str
+def test_nobody_is_asked_for_an_answer_that_is_given_or_too_late(
+    notifier: Notifier, mailbox: Any, name: str, facts: dict[str, Any], reason: str
 ) -> None:
+    """A relay that was away for days: meanwhile the request was answered, lapsed or withdrawn."""
     notifier.owners.dossier(facts)
-    notifier.receive(event("dossier.reminder_due"))
+    notifier.receive(event(name))
     row = notifier.send_until(lambda row: row.state == State.NOT_SENT)
     assert row.reason == reason
     assert notifier.sender.step() is False
@@ -193,18 +197,11 @@ def test_answer_and_lapse_are_told(notifier: Notifier, mailbox: Any) -> None:
     assert "« tardive »" in texts[2]
 
 
-@pytest.mark.parametrize(
-    ("name", "state"),
-    [
-        ("dossier.information_requested", "withdrawn"),
-        ("dossier.information_request_lapsed", "withdrawn"),
-        ("dossier.information_request_lapsed", "answered"),
-    ],
-)
-def test_what_is_no_longer_so_is_not_told(notifier: Notifier, mailbox: Any, name: str, state: str) -> None:
+@pytest.mark.parametrize("state", ["withdrawn", "answered"])
+def test_lapse_that_was_undone_is_not_told(notifier: Notifier, mailbox: Any, state: str) -> None:
     """The dossier was withdrawn, or an answer that arrived in time undid the lapse."""
     notifier.owners.dossier(dossier_facts(request={"state": state}))
-    notifier.receive(event(name))
+    notifier.receive(event("dossier.information_request_lapsed"))
     row = notifier.send_until(lambda row: row.state == State.NOT_SENT)
     assert row.reason == state
     assert mailbox.messages() == []
@@ -269,6 +266,25 @@ def test_dossier_of_somebody_else_is_never_told(notifier: Notifier, mailbox: Any
 
 
 @pytest.mark.parametrize(
+    ("address", "on_the_wire"),
+    [
+        ("lucie@straße.example", "lucie@xn--strae-oqa.example"),
+        ("lucie@Bücher.example", "lucie@xn--bcher-kva.example"),
+        ("lucie@xn--strae-oqa.example", "lucie@xn--strae-oqa.example"),
+    ],
+)
+def test_a_domain_beyond_ascii_is_the_citizens_own(
+    notifier: Notifier, mailbox: Any, address: str, on_the_wire: str
+) -> None:
+    """IDNA 2003 would write to strasse.example, which may be somebody else's."""
+    notifier.owners.contact(CITIZEN, address)
+    notifier.receive(event("dossier.submitted"))
+    notifier.send_until(sent)
+    (mail,) = mailbox.wait_for(on_the_wire)
+    assert mail.headers["To"] == on_the_wire
+
+
+@pytest.mark.parametrize(
     "address",
     [
         "a@b.example\r\nBcc: victim@c.example",
@@ -319,7 +335,7 @@ def test_worker_that_died_gives_its_message_back_after_the_lease(notifier: Notif
     assert notifier.sender.step() is False
     notifier.send_until(sent)
     with notifier.database.transaction() as unit:
-        assert conclude(unit, lost, Outcome(State.FAILED, "late report"), retry_scale=1) is None
+        assert conclude(unit, lost, Outcome(State.FAILED, "late report"), retry_scale=1) is False
     (row,) = notifier.rows()
     assert (row.state, row.attempts) == (State.SENT, 2)
     assert [a.outcome for a in notifier.attempts()] == [None, "sent"]
@@ -342,14 +358,47 @@ def test_many_workers_send_each_message_once(notifier: Notifier, mailbox: Any) -
     assert len({mail.message_id for mail in mailbox.messages()}) == len(mailbox.messages()) == 12
 
 
-def test_after_72_hours_a_temporary_failure_is_final(notifier: Notifier, mailbox: Any) -> None:
-    mailbox.switch("4xx")
+@pytest.mark.parametrize("trouble", ["relay_refuses", "relay_away", "owner_away", "owner_changed"])
+def test_however_long_it_lasts_nothing_but_a_refusal_is_final(
+    notifier: Notifier, mailbox: Any, mailbox_part: Any, trouble: str
+) -> None:
+    if trouble == "relay_refuses":
+        mailbox.switch("4xx", times=1)
+    elif trouble == "relay_away":
+        mailbox_part.kill()
+    else:
+        notifier.owners.status = {"owner_away": 503, "owner_changed": 404}[trouble]
     notifier.receive(event("dossier.submitted"))
     with notifier.database.transaction() as unit:
-        unit.session.execute(text("UPDATE notifications SET created_at = now() - interval '73 hours'"))
+        old = "UPDATE notifications SET created_at = now() - interval '30 days', attempts = 400"
+        unit.session.execute(text(old))
     notifier.sender.step()
     (row,) = notifier.rows()
-    assert (row.state, row.reason) == (State.FAILED, "smtp_451")
+    assert (row.state, row.attempts) == (State.TEMPORARY, 401)
+    longest = timedelta(hours=2.2) * notifier.settings.mail_retry_scale
+    assert timedelta(0) < row.due_at - utcnow() <= longest
+    if trouble == "relay_away":
+        mailbox_part.start()
+    notifier.owners.status = 200
+    with notifier.database.transaction() as unit:
+        unit.session.execute(text("UPDATE notifications SET due_at = now()"))
+    notifier.sender.step()
+    assert sent(notifier.rows()[0])
+
+
+def test_age_of_the_oldest_unsent_message_is_told_at_each_turn(notifier: Notifier, mailbox: Any) -> None:
+    def told() -> float:
+        return REGISTRY.get_sample_value("espace_notification_oldest_pending_seconds") or 0.0
+
+    mailbox.switch("4xx", times=1)
+    notifier.receive(event("dossier.submitted"))
+    with notifier.database.transaction() as unit:
+        unit.session.execute(text("UPDATE notifications SET created_at = now() - interval '80 hours'"))
+    assert notifier.sender.step(), "there is work, and it is told all the same"
+    assert told() == pytest.approx(80 * 3600, abs=600)
+    notifier.send_until(sent)
+    notifier.sender.step()
+    assert told() == 0
 
 
 def test_attempt_that_took_too_long_does_not_begin_data(notifier: Notifier, mailbox: Any) -> None:

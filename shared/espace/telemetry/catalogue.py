@@ -23,6 +23,7 @@ EVENTS: dict[str, str] = {
     # bus
     "relay.published": "Events of the outbox were confirmed by the broker; field: count.",
     "relay.interrupted": "Publishing stopped; it starts again after a pause; field: reason.",
+    "relay.refused": "A reader's queue is full; events of the type wait; fields: type, seconds.",
     "relay.blocked": "The broker asked publishers to wait.",
     "relay.unblocked": "The broker takes messages again.",
     "leader.gained": "This worker leads the loop from now on.",
@@ -75,6 +76,7 @@ EVENTS: dict[str, str] = {
     "message.postponed": "The mail server does not take the message now; it is tried again.",
     "message.failed": "A message cannot be delivered.",
     "message.not_sent": "A message lost its reason before it was sent; field: reason.",
+    "message.requeued": "An operator had a message tried again; fields: by, because, reason it had not left.",
     # deadline-scheduler
     "deadline.kept": "A deadline is kept or moved.",
     "deadline.withdrawn": "A deadline is withdrawn.",
