@@ -29,6 +29,7 @@ KEY = RSAKey.generate_key(2048, {"use": "sig", "alg": "RS256"}, auto_kid=True)
 OTHER_KEY = RSAKey.generate_key(2048, {"kid": str(KEY.kid), "use": "sig", "alg": "RS256"})
 LEVEL = "urn:be:fedict:iam:fas:Level"
 NUMBER = "17073003384"
+NAMES_ITSELF = {"authorization_response_iss_parameter_supported": True}
 
 
 @dataclass
@@ -135,7 +136,6 @@ def test_a_source_that_does_not_announce_it_need_not_name_itself(attempt: Try) -
     assert attempt(Source(metadata=NAMES_ITSELF)).status_code == 302
 
 
-NAMES_ITSELF = {"authorization_response_iss_parameter_supported": True}
 WRONG = {
     "state unknown": Source(back={"state": "x" * 43}),
     "state absent": Source(back={"state": ""}),
@@ -170,8 +170,14 @@ def test_a_wrong_answer_logs_nobody_in(attempt: Try) -> None:
         assert "Mon Espace" in answer.text, name
 
 
-def test_a_source_that_describes_another_is_not_used(database: Database, settings: Settings) -> None:
-    source = Source(metadata={"issuer": "https://evil.example"})
+@pytest.mark.parametrize(
+    "source",
+    [Source(metadata={"issuer": "https://evil.example"}), Source(broken="openid-configuration")],
+    ids=["describes another", "is away"],
+)
+def test_a_means_whose_source_cannot_be_used_is_told_to_be_away(
+    database: Database, settings: Settings, source: Source
+) -> None:
     app = create_app(settings, database, transport=httpx.MockTransport(source))
     house = House(app, app, settings, database)
     browser = house.browser()
