@@ -20,7 +20,7 @@ from deadline_scheduler_service.model import (
 )
 from deadline_scheduler_service.tables import deadlines, reminders
 from espace.db import UnitOfWork
-from espace.telemetry import get_logger
+from espace.telemetry import get_logger, request_id, traceparent
 
 log = get_logger()
 
@@ -50,6 +50,8 @@ def keep_deadline(
             reason=None,
             fired_at=None,
             changed_at=func.clock_timestamp(),
+            request_id=request_id(),
+            traceparent=traceparent(),
         )
     )
     _skip_reminders(unit, deadline_id, SkipReason.MOVED)

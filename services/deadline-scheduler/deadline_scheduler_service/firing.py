@@ -1,7 +1,8 @@
 """Firing what is due: claimed, marked and written to the outbox in one statement each.
 
 ``due_at <= now`` is unbounded and by the database's clock: an outage delays, it never skips. Rows that
-another process is just firing are passed over, so that two schedulers fire each deadline once.
+another process is just firing are passed over, so that two schedulers fire each deadline once. After an
+outage nobody is reminded twice at once: of the reminders of a deadline that are due the latest goes out.
 """
 
 from typing import Any
@@ -30,11 +31,11 @@ _FIRE_DEADLINES = text(f"""
     ), fired AS (
         UPDATE deadlines d SET state = 'fired', fired_at = :now, changed_at = clock_timestamp()
         FROM due WHERE d.id = due.id
-        RETURNING d.id, d.version, d.owner, d.kind, d.due_at, d.event_id
+        RETURNING d.id, d.version, d.owner, d.kind, d.due_at, d.event_id, d.request_id, d.traceparent
     ), logged AS (
-        INSERT INTO event_log (id, type, subject, version, time, data)
-        SELECT event_id, :type, id::text, version, clock_timestamp(), jsonb_build_object(
-            'deadline_id', id, 'owner', owner, 'kind', kind, 'due_at', {_DUE_AT})
+        INSERT INTO event_log (id, type, subject, version, time, request_id, traceparent, data)
+        SELECT event_id, :type, id::text, version, clock_timestamp(), request_id, traceparent,
+            jsonb_build_object('deadline_id', id, 'owner', owner, 'kind', kind, 'due_at', {_DUE_AT})
         FROM fired ORDER BY due_at
         RETURNING position
     ), published AS (
@@ -45,22 +46,30 @@ _FIRE_DEADLINES = text(f"""
 
 _FIRE_REMINDERS = text(f"""
     WITH due AS (
-        SELECT r.deadline_id, r.version, r.days_before, d.owner, d.kind, d.due_at
+        SELECT r.deadline_id, r.version, r.days_before,
+            d.owner, d.kind, d.due_at, d.request_id, d.traceparent,
+            CASE WHEN d.due_at <= :now THEN 'expired' WHEN EXISTS (
+                SELECT FROM reminders later
+                WHERE (later.deadline_id, later.version) = (r.deadline_id, r.version)
+                    AND (later.remind_at, -later.days_before) > (r.remind_at, -r.days_before)
+                    AND later.remind_at <= :now
+            ) THEN 'superseded' END AS reason
         FROM reminders r JOIN deadlines d ON d.id = r.deadline_id
         WHERE r.state = 'waiting' AND r.remind_at <= :now
         ORDER BY r.remind_at LIMIT :batch FOR UPDATE SKIP LOCKED
     ), handled AS (
         UPDATE reminders r SET
-            state = CASE WHEN due.due_at > :now THEN 'published' ELSE 'skipped' END,
-            reason = CASE WHEN due.due_at > :now THEN NULL ELSE 'expired' END,
+            state = CASE WHEN due.reason IS NULL THEN 'published' ELSE 'skipped' END,
+            reason = due.reason,
             handled_at = :now
         FROM due
         WHERE (r.deadline_id, r.version, r.days_before) = (due.deadline_id, due.version, due.days_before)
         RETURNING r.deadline_id, r.version, r.days_before, r.remind_at, r.event_id, r.state,
-            due.owner, due.kind, due.due_at
+            due.owner, due.kind, due.due_at, due.request_id, due.traceparent
     ), logged AS (
-        INSERT INTO event_log (id, type, subject, version, time, data)
-        SELECT event_id, :type, deadline_id::text, version, clock_timestamp(), jsonb_build_object(
+        INSERT INTO event_log (id, type, subject, version, time, request_id, traceparent, data)
+        SELECT event_id, :type, deadline_id::text, version, clock_timestamp(), request_id, traceparent,
+            jsonb_build_object(
             'deadline_id', deadline_id, 'owner', owner, 'kind', kind, 'days_before', days_before,
             'remind_at', {_REMIND_AT}, 'due_at', {_DUE_AT})
         FROM handled WHERE state = 'published' ORDER BY remind_at

@@ -26,6 +26,7 @@ class SkipReason(StrEnum):
     """Why a reminder was not published."""
 
     EXPIRED = "expired"
+    SUPERSEDED = "superseded"
     MOVED = "moved"
     WITHDRAWN = "withdrawn"
 

@@ -31,6 +31,8 @@ deadlines = Table(
     Column("reason", Text, comment="of the withdrawal"),
     Column("fired_at", DateTime(timezone=True), comment="legal time"),
     Column("changed_at", DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp()),
+    Column("request_id", Text),
+    Column("traceparent", Text),
     CheckConstraint("state IN ('kept', 'fired', 'withdrawn')", name="ck_deadlines_state"),
     CheckConstraint(
         "state = 'withdrawn' OR (kind IS NOT NULL AND due_at IS NOT NULL AND event_id IS NOT NULL)",
@@ -38,7 +40,9 @@ deadlines = Table(
     ),
     Index("ix_deadlines_due", "due_at", postgresql_where=text("state = 'kept'")),
 )
-"""One row per deadline; a withdrawal that came before its setting leaves a row without an instant."""
+"""One row per deadline; a withdrawal that came before its setting leaves a row without an instant.
+
+``request_id`` and ``traceparent`` are of the event that set it, and go on with what it fires."""
 
 reminders = Table(
     "reminders",

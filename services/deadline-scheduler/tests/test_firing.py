@@ -7,11 +7,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4, uuid5
 
+import pytest
 from jsonschema import Draft202012Validator
 from prometheus_client import REGISTRY
 
 from deadline_scheduler_service.firing import fire_due, report_overdue
 from espace import contracts
+from espace.telemetry import caused_by
 
 DUE = "2024-10-25T22:00:00Z"
 AT_DUE = datetime(2024, 10, 25, 22, tzinfo=UTC)
@@ -63,7 +65,7 @@ def test_what_is_published_is_what_the_contracts_say(scheduler: Any) -> None:
 
 
 def test_stopped_for_36_hours_it_fires_what_is_due_once(scheduler: Any) -> None:
-    """Reminders whose deadline still runs are made up for; those that came too late say why."""
+    """The last reminder of a deadline that still runs is made up for; the others say why they are not."""
     passed, running, far = uuid4(), uuid4(), uuid4()
     scheduler.set(passed, "2024-10-23T22:00:00Z", (1, "2024-10-22T09:00:00Z"), (0, "2024-10-23T07:00:00Z"))
     scheduler.set(running, "2024-10-24T22:00:00Z", (2, "2024-10-22T09:00:00Z"), (1, "2024-10-23T07:00:00Z"))
@@ -71,12 +73,58 @@ def test_stopped_for_36_hours_it_fires_what_is_due_once(scheduler: Any) -> None:
     scheduler.freeze(datetime(2024, 10, 24, 0, tzinfo=UTC))  # 36 hours are over
     for _ in range(3):
         scheduler.tick()
-    assert Counter(scheduler.types()) == {"deadline.expired.v1": 1, "deadline.reminder_due.v1": 2}
+    assert Counter(scheduler.types()) == {"deadline.expired.v1": 1, "deadline.reminder_due.v1": 1}
     assert scheduler.deadline(passed)["state"] == "fired"
     assert scheduler.reminders(passed) == [(1, 1, "skipped", "expired"), (1, 0, "skipped", "expired")]
-    assert scheduler.reminders(running) == [(1, 2, "published", None), (1, 1, "published", None)]
+    assert scheduler.reminders(running) == [(1, 2, "skipped", "superseded"), (1, 1, "published", None)]
     assert scheduler.deadline(far)["state"] == "kept"
     assert scheduler.reminders(far) == [(1, 1, "waiting", None)]
+
+
+@pytest.mark.parametrize("batch", [1, 2, 500])
+def test_of_the_reminders_that_are_overdue_the_latest_goes_out(scheduler: Any, batch: int) -> None:
+    """However the batches are cut, and of two at one instant the one that is nearer to the end."""
+    first, second = uuid4(), uuid4()
+    for identity in (first, second):
+        scheduler.set(
+            identity,
+            DUE,
+            (3, "2024-10-22T09:00:00Z"),
+            (2, "2024-10-23T09:00:00Z"),
+            (1, "2024-10-23T09:00:00Z"),
+            (0, "2024-10-25T07:00:00Z"),
+        )
+    scheduler.freeze(datetime(2024, 10, 24, 0, tzinfo=UTC))
+    while fire_due(scheduler.database, scheduler.clock, batch=batch):
+        pass
+    assert {(row["subject"], row["data"]["days_before"]) for row in scheduler.published()} == {
+        (str(first), 1),
+        (str(second), 1),
+    }
+    for identity in (first, second):
+        assert sorted(scheduler.reminders(identity)) == [
+            (1, 0, "waiting", None),
+            (1, 1, "published", None),
+            (1, 2, "skipped", "superseded"),
+            (1, 3, "skipped", "superseded"),
+        ]
+    scheduler.freeze(datetime(2024, 10, 25, 8, tzinfo=UTC))
+    scheduler.tick()
+    assert len(scheduler.published()) == 4, "those to come are not concerned"
+
+
+def test_what_is_fired_names_the_request_that_set_the_deadline(scheduler: Any) -> None:
+    identity, trace = uuid4(), f"00-{'ab' * 16}-{'cd' * 8}-01"
+    with caused_by("the-deposit-0001", trace):
+        scheduler.set(identity, DUE, (1, "2024-10-24T07:00:00Z"))
+    with caused_by("another-request-0002"):
+        scheduler.freeze(datetime(2024, 10, 24, 7, tzinfo=UTC))
+        scheduler.tick()
+        scheduler.freeze(AT_DUE)
+        scheduler.tick()
+    assert [(row["request_id"], row["traceparent"]) for row in scheduler.published()] == [
+        ("the-deposit-0001", trace)
+    ] * 2
 
 
 def test_a_withdrawn_deadline_reminds_nobody(scheduler: Any) -> None:
@@ -110,6 +158,7 @@ def test_moved_after_firing_it_fires_again_as_another_event(scheduler: Any) -> N
     ]
 
 
+@pytest.mark.asynchronous
 def test_two_schedulers_fire_each_deadline_once(scheduler: Any) -> None:
     identities = [uuid4() for _ in range(60)]
     for identity in identities:
@@ -131,6 +180,7 @@ def test_two_schedulers_fire_each_deadline_once(scheduler: Any) -> None:
     assert Counter(UUID(row["subject"]) for row in scheduler.published()) == dict.fromkeys(identities, 1)
 
 
+@pytest.mark.asynchronous
 def test_killed_while_firing_it_fires_once_after_the_restart(scheduler: Any) -> None:
     identities = [uuid4() for _ in range(10)]
     for identity in identities:
@@ -148,6 +198,7 @@ def test_killed_while_firing_it_fires_once_after_the_restart(scheduler: Any) -> 
     assert Counter(UUID(row["subject"]) for row in scheduler.published()) == dict.fromkeys(identities, 1)
 
 
+@pytest.mark.asynchronous
 def test_two_tickers_have_one_leader(scheduler: Any) -> None:
     processes = [scheduler.process("tick"), scheduler.process("tick")]
     try:
