@@ -112,7 +112,7 @@ def test_a_failing_handler_logs_names_and_no_row(database: Database, lines: Any,
         WRITES[name](unit.session)
 
     body = json.dumps(EVENT).encode()
-    handling = Handling({EVENT["type"]: handler}, database)
+    handling = Handling({EVENT["type"]: handler}, database, 60)
     outcome = handling.handle(Delivery(1, SimpleNamespace(headers={}), body), threading.Event())
     assert isinstance(outcome, Retried)
     assert "Canari" not in outcome.error

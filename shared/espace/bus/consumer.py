@@ -7,7 +7,8 @@ What becomes of an event is told by the exception its handler raises:
   after the last tier it is parked;
 - ``PermanentError``: parked among the dead letters;
 - ``DependencyDown``, or a database that is away: kept in hand and tried again, which stops the consumption
-  without spending tries;
+  without spending tries. Before the broker takes it back (after 30 minutes), it is given back with all that
+  is in hand, once, and nothing is taken until the database answers;
 - anything else: a fault of ours, tried again through the first tiers, then parked.
 """
 
@@ -20,6 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pika
 import pika.exceptions
 from pika.adapters.blocking_connection import BlockingChannel
+from sqlalchemy.exc import SQLAlchemyError
 
 from espace.bus import topology
 from espace.bus.copies import Copies
@@ -34,6 +36,7 @@ __all__ = ["Consumer", "Handler", "Incoming"]
 
 log = get_logger()
 REPORT_SECONDS = 15.0
+HOLD_SECONDS = 20 * 60.0
 LONGEST_BACKOFF = 15.0
 Settlement = tuple[Delivery, Outcome]
 """A delivery with what became of it, on its way back to the connection's thread."""
@@ -60,6 +63,7 @@ class Consumer:
         amqp_url: str,
         concurrency: int = 4,
         retry_seconds: Sequence[float] = topology.RETRY_SECONDS,
+        hold_seconds: float = HOLD_SECONDS,
     ) -> None:
         odd = topology.SUBSCRIPTIONS[service] ^ set(handlers)
         if odd:
@@ -68,11 +72,13 @@ class Consumer:
         self._amqp_url = amqp_url
         self._concurrency = concurrency
         self._retry_seconds = retry_seconds
-        self._handling = Handling(handlers, database)
+        self._database = database
+        self._handling = Handling(handlers, database, hold_seconds)
 
     def run(self, stop: Stop) -> None:
         backoff = 0.5
         while not stop.is_set():
+            self._await_database(stop)
             started = time.monotonic()
             try:
                 _Session(
@@ -85,6 +91,21 @@ class Consumer:
                     backoff = 0.5
                 stop.wait(backoff)
                 backoff = min(LONGEST_BACKOFF, backoff * 2)
+
+    def _await_database(self, stop: Stop) -> None:
+        """Take no event that would only have to be given back, which counts as a delivery."""
+        pause = 0.5
+        while not stop.is_set():
+            tick(self.name)
+            try:
+                self._database.ping()
+            except SQLAlchemyError as error:
+                LOOP_ERRORS.labels(self.name).inc()
+                log.warning("consumer.waiting", reason=error)
+                stop.wait(pause)
+                pause = min(LONGEST_BACKOFF, pause * 2)
+            else:
+                return
 
 
 class _Session:
@@ -109,6 +130,7 @@ class _Session:
         self._retry_seconds = retry_seconds
         self._over = threading.Event()
         self._settled: queue.SimpleQueue[Settlement] = queue.SimpleQueue()
+        self._tag = ""
         self._in_hand = 0
         self._reported = float("-inf")
 
@@ -120,14 +142,13 @@ class _Session:
             declare(channel)
             copies = Copies(connection.channel(), self._service, self._retry_seconds)
             channel.basic_qos(prefetch_count=5 * self._concurrency)
-            consumer_tag = channel.basic_consume(
+            self._tag = channel.basic_consume(
                 topology.queue(self._service), self._on_message(connection, pool)
             )
             log.info("consumer.connected")
-            while not stop.is_set():
+            while not (stop.is_set() or self._over.is_set()):
                 self._turn(connection, channel, copies)
-            channel.basic_cancel(consumer_tag)
-            self._over.set()  # what waits for a dependency gives up; what is being handled is finished
+            self._take_no_more(channel)
             while self._in_hand:
                 self._turn(connection, channel, copies)
         finally:
@@ -135,6 +156,12 @@ class _Session:
             pool.shutdown(wait=True, cancel_futures=True)
             if connection.is_open:
                 connection.close()
+
+    def _take_no_more(self, channel: BlockingChannel) -> None:
+        """What waits for a dependency gives up; what is being handled is finished."""
+        if not self._over.is_set():
+            channel.basic_cancel(self._tag)
+            self._over.set()
 
     def _on_message(
         self, connection: pika.BlockingConnection, pool: ThreadPoolExecutor
@@ -176,6 +203,7 @@ class _Session:
             elif isinstance(outcome, Parked):
                 copies.park(delivery, outcome)
             if isinstance(outcome, Abandoned):
+                self._take_no_more(channel)  # first, or the broker gives it to us again
                 channel.basic_nack(delivery.tag, requeue=True)  # unlike a reject it is no failed try
             else:
                 channel.basic_ack(delivery.tag)

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -120,13 +120,20 @@ def _dead_letter(delivery: Delivery) -> DeadLetter:
         id=identity,
         type=type_,
         subject=subject,
-        # The broker's own reason where it, and not the consumer, gave the message up.
-        reason=str(headers.get(REASON) or headers.get("x-first-death-reason") or "unknown"),
+        reason=_reason(headers),
         error=str(headers.get(ERROR, "")),
         parked_at=str(headers.get(PARKED_AT, "-")),
         tries=int(headers.get(TRIES, 0)),
         body=delivery.body.decode("utf-8", "replace"),
     )
+
+
+def _reason(headers: Mapping[str, Any]) -> str:
+    """The consumer's reason, or where the broker gave the message up its latest: each wait in a retry tier
+    ends as a death too.
+    """
+    deaths = headers.get("x-death") or [{}]
+    return str(headers.get(REASON) or deaths[0].get("reason") or "unknown")
 
 
 def _shown(letter: DeadLetter) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What one delivered event leads to; no broker here, so that it can be read and tested by itself."""
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -61,7 +62,7 @@ class Parked:
 
 @dataclass(frozen=True)
 class Abandoned:
-    """Not finished before the stop; the broker delivers it again."""
+    """Not finished before the stop, or held too long; the broker delivers it again."""
 
     label: ClassVar[str] = "abandoned"
 
@@ -72,12 +73,13 @@ Outcome = Handled | Retried | Parked | Abandoned
 class Handling:
     """Decodes, deduplicates by the inbox, calls the handler in one transaction, names the outcome."""
 
-    def __init__(self, handlers: Mapping[str, Handler], database: Database) -> None:
+    def __init__(self, handlers: Mapping[str, Handler], database: Database, hold_seconds: float) -> None:
         self._handlers = handlers
         self._database = database
+        self._hold_seconds = hold_seconds
 
     def handle(self, delivery: Delivery, over: threading.Event) -> Outcome:
-        """Handle one delivery; never raises. While a dependency is down it waits, until ``over``."""
+        """Handle one delivery; never raises. While a dependency is down it waits, at most until ``over``."""
         try:
             incoming = decode(delivery.body)
         except PermanentError as error:
@@ -92,8 +94,8 @@ class Handling:
 
     def _handle(self, handler: Handler, incoming: Incoming, over: threading.Event) -> Outcome:
         told = {"type": incoming.type, "event_id": str(incoming.id)}
-        pause = 0.1
-        while not over.is_set():
+        pause, give_up = 0.1, time.monotonic() + self._hold_seconds
+        while not over.is_set() and time.monotonic() < give_up:
             try:
                 duplicate = not self._apply(handler, incoming)
             except PermanentError as error:

@@ -25,7 +25,7 @@ BROKER_ERRORS = (OSError, AMQPError)
 
 
 class NotConfirmed(EspaceError):
-    """The broker did not take all of a batch: refused, returned, blocked, or silent for too long."""
+    """The broker did not take all of a batch: returned, blocked, or silent for too long."""
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,12 @@ class Message:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a batch: the ids the broker has on disk, and why the others are not there."""
+    """What became of a batch: the ids the broker has on disk, those it refused (a queue is full), and the
+    error for which others are neither.
+    """
 
     confirmed: frozenset[str]
+    refused: frozenset[str]
     error: Exception | None = None
 
 
@@ -68,7 +71,7 @@ class Publisher:
         return self._connection is not None
 
     def publish(self, exchange: str, batch: Sequence[Message]) -> Outcome:
-        """Publish persistently and wait for the confirms; after an error the connection is dropped."""
+        """Publish persistently and wait for the confirms; an error or a refusal ends the connection."""
         self._open.clear()
         self._refused, self._returned, self._confirmed = set(), set(), set()
         error: Exception | None = None
@@ -79,8 +82,9 @@ class Publisher:
             self._drain()
         except (*BROKER_ERRORS, NotConfirmed) as raised:
             error = raised
-            self.close()
-        return Outcome(frozenset(self._confirmed), error)
+        if error or self._refused:
+            self.close()  # a channel goes on refusing for a queue whose limit was raised meanwhile
+        return Outcome(frozenset(self._confirmed), frozenset(self._refused), error)
 
     def keep_alive(self) -> None:
         """Answer heartbeats and read what the broker says; call it each second while idle."""
@@ -166,8 +170,6 @@ class Publisher:
                 self._connection.drain_events(timeout=left)
             except TimeoutError:
                 continue
-        if self._refused:
-            raise NotConfirmed(f"the broker refused {len(self._refused)} messages")
         if self._returned:
             raise NotConfirmed(f"{len(self._returned)} messages have no queue")
 

@@ -8,6 +8,7 @@ import psycopg
 from espace import crash
 from espace.bus import topology
 from espace.bus.event import Event, encode, envelope, routing_key
+from espace.bus.holds import Holds
 from espace.bus.publisher import CONFIRM_SECONDS, Message, Publisher
 from espace.db import Database
 from espace.db.leader import Leader
@@ -24,10 +25,12 @@ REPORT_SECONDS = 5.0
 LONGEST_BACKOFF = 15.0
 
 # No cursor "position > last": positions become visible in the order of commits, not of numbers.
-_NEXT = """
+_ROWS = """
     SELECT e.position, e.id, e.type, e.subject, e.version, e.time, e.data, e.request_id, e.traceparent
-    FROM outbox o JOIN event_log e USING (position) ORDER BY position LIMIT %s
+    FROM outbox o JOIN event_log e USING (position) WHERE {} ORDER BY position LIMIT %s
 """
+_NEXT = _ROWS.format("type <> ALL(%s)")
+_FIRST_OF = _ROWS.format("type = %s")
 _REPORT = (
     "SELECT count(*), coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float FROM outbox"
 )
@@ -48,6 +51,7 @@ class Relay:
         self._service = service
         self._leader = Leader(database.url, self.name)
         self._publisher = Publisher(amqp_url, f"{service} relay", confirm_seconds=confirm_seconds)
+        self._holds = Holds()
         self._reported = self._kept_alive = float("-inf")
 
     def run(self, stop: Stop) -> None:
@@ -84,7 +88,7 @@ class Relay:
     def _step(self) -> tuple[int, Exception | None]:
         """Publish one batch; how many were confirmed, and what went wrong with the others."""
         connection = self._leader.connection
-        rows = connection.execute(_NEXT, (BATCH,)).fetchall()
+        rows = self._rows(connection)
         if not rows:
             return 0, None
         positions = {str(row[1]): (row[0], row[2]) for row in rows}
@@ -96,9 +100,23 @@ class Relay:
                 "DELETE FROM outbox WHERE position = ANY(%s)", ([positions[i][0] for i in outcome.confirmed],)
             )
             for identity in outcome.confirmed:
+                self._holds.release(positions[identity][1])
                 EVENTS_PUBLISHED.labels(positions[identity][1]).inc()
             log.info("relay.published", count=len(outcome.confirmed))
+        for type_ in {positions[identity][1] for identity in outcome.refused}:
+            LOOP_ERRORS.labels(self.name).inc()
+            log.warning("relay.refused", type=type_, seconds=self._holds.hold(type_))
         return len(outcome.confirmed), outcome.error
+
+    def _rows(self, connection: psycopg.Connection) -> list[tuple[Any, ...]]:
+        """The next batch of what is not held back, and one event of each type whose pause is over."""
+        rows = connection.execute(_NEXT, (self._holds.types, BATCH)).fetchall()
+        for type_ in self._holds.due():
+            tried = connection.execute(_FIRST_OF, (type_, 1)).fetchall()
+            if not tried:
+                self._holds.release(type_)
+            rows += tried
+        return rows
 
     def _message(self, row: tuple[Any, ...]) -> Message:
         _, identity, type_, subject, version, time_, data, request_id, traceparent = row

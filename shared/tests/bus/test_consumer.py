@@ -37,6 +37,16 @@ def deliver(bus: Any, count: int = 1, times: int = 1) -> list[UUID]:
     return [event.id for event in events]
 
 
+def tried_before(bus: Any) -> UUID:
+    """Deliver an event that comes from a retry tier."""
+    event = bus.event()
+    body = encode(envelope(event, service="dossier"))
+    bus.put("scheduler.retry.1", body, message_id=str(event.id), expiration="1")
+    until("its wait is over", lambda: bus.depth("scheduler") == 1)
+    identity: UUID = event.id
+    return identity
+
+
 def test_a_type_without_handler_is_refused_at_start(bus: Any) -> None:
     with pytest.raises(ValueError, match="deadline_withdrawn"):
         Consumer("scheduler", {bus.event().type: leave_an_effect}, bus.database, bus.amqp_url)
@@ -50,6 +60,7 @@ def test_a_duplicate_takes_effect_once(bus: Any) -> None:
     assert bus.effects() == dict.fromkeys(identities, 1)
 
 
+@pytest.mark.asynchronous
 @pytest.mark.parametrize("point", ["consumer.before_commit", "consumer.after_commit"])
 def test_killed_around_the_commit_takes_effect_once(bus: Any, point: str) -> None:
     identities = deliver(bus, count=10)
@@ -168,6 +179,7 @@ def test_a_dependency_that_is_down_costs_no_tries(bus: Any) -> None:
     assert set(bus.effects().values()) == {1}
 
 
+@pytest.mark.asynchronous
 def test_stopping_finishes_what_is_in_hand(bus: Any) -> None:
     started, go_on = threading.Event(), threading.Event()
 
@@ -185,6 +197,7 @@ def test_stopping_finishes_what_is_in_hand(bus: Any) -> None:
     assert bus.depth("scheduler") == 0, "acknowledged before the connection was closed"
 
 
+@pytest.mark.asynchronous
 def test_a_stop_while_a_dependency_is_down_gives_the_event_back(bus: Any) -> None:
     tried = threading.Event()
 
@@ -198,9 +211,13 @@ def test_a_stop_while_a_dependency_is_down_gives_the_event_back(bus: Any) -> Non
     assert bus.depth("scheduler") == 1
 
 
-def test_an_event_that_kills_its_worker_again_and_again_is_parked_by_the_broker(bus: Any) -> None:
+@pytest.mark.asynchronous
+@pytest.mark.parametrize("tried", [False, True])
+def test_an_event_that_kills_its_worker_again_and_again_is_parked_by_the_broker(
+    bus: Any, tried: bool
+) -> None:
     """The delivery limit of the policies, and at-least-once dead-lettering behind it."""
-    (identity,) = deliver(bus)
+    identity = tried_before(bus) if tried else deliver(bus)[0]
     with bus.limited("scheduler", {"delivery-limit": 2}):
         for _ in range(3):
             bus.arm("consumer.before_commit")

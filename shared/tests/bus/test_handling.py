@@ -27,7 +27,7 @@ EVENT = examples("be.espace.dossier.submitted.v1")[0]
     ids=["deep", "endless", "request id", "traceparent"],
 )
 def test_no_body_at_all_makes_it_raise(body: bytes) -> None:
-    handling = Handling({}, cast(Database, None))
+    handling = Handling({}, cast(Database, None), 60)
     outcome = handling.handle(Delivery(1, SimpleNamespace(headers={}), body), threading.Event())
     assert isinstance(outcome, Parked)
     assert outcome.reason == "malformed"

@@ -1,17 +1,23 @@
 """Broker and database killed, restarted and frozen under load: nothing lost, nothing twice in effect."""
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from prometheus_client import REGISTRY
+from sqlalchemy import text
 
+from espace.bus import Incoming, topology
+from espace.bus.consumer import Consumer
+from espace.bus.event import encode, envelope
 from espace.bus.relay import Relay
+from espace.db import UnitOfWork
 from espace.testing import until
 
 
-def interruptions() -> float:
-    return REGISTRY.get_sample_value("espace_loop_errors_total", {"loop": "relay"}) or 0.0
+def interruptions(loop: str = "relay") -> float:
+    return REGISTRY.get_sample_value("espace_loop_errors_total", {"loop": loop}) or 0.0
 
 
 def load(bus: Any, count: int) -> set[Any]:
@@ -22,6 +28,7 @@ def settled(bus: Any, identities: set[Any]) -> Callable[[], bool]:
     return lambda: bus.count("outbox") == 0 and bus.count("effects") >= len(identities)
 
 
+@pytest.mark.asynchronous
 def test_broker_killed_and_restarted_loses_nothing(private: Any, private_bus: Any) -> None:
     bus = private_bus
     bus.process("relay", "consume")
@@ -35,6 +42,7 @@ def test_broker_killed_and_restarted_loses_nothing(private: Any, private_bus: An
     assert bus.depth("scheduler.dead") == 0
 
 
+@pytest.mark.asynchronous
 def test_broker_frozen_is_noticed_and_survived(private: Any, private_bus: Any) -> None:
     bus = private_bus
     bus.process("consume")
@@ -51,6 +59,7 @@ def test_broker_frozen_is_noticed_and_survived(private: Any, private_bus: Any) -
     assert bus.effects() == dict.fromkeys(identities, 1)
 
 
+@pytest.mark.asynchronous
 @pytest.mark.parametrize("how", ["kill", "stop"])
 def test_database_ended_and_restarted_loses_nothing(private: Any, private_bus: Any, how: str) -> None:
     bus = private_bus
@@ -63,3 +72,29 @@ def test_database_ended_and_restarted_loses_nothing(private: Any, private_bus: A
     until("all took effect", settled(bus, identities), 90)
     assert bus.effects() == dict.fromkeys(identities, 1)
     assert bus.depth("scheduler.dead") == 0, "the outage cost nobody its tries"
+
+
+def test_a_database_that_stays_away_costs_one_delivery_however_long(private: Any, private_bus: Any) -> None:
+    """What was held too long is given back once, and nothing is taken until the database answers."""
+    bus = private_bus
+    started, go_on = threading.Event(), threading.Event()
+
+    def handler(unit: UnitOfWork, incoming: Incoming) -> None:
+        started.set()
+        assert go_on.wait(60)
+        unit.session.execute(text("INSERT INTO effects (event_id) VALUES (:id)"), {"id": incoming.id})
+
+    event = bus.event()
+    bus.put("scheduler", encode(envelope(event, service="dossier")), message_id=str(event.id))
+    handlers = dict.fromkeys(topology.SUBSCRIPTIONS["scheduler"], handler)
+    consumer = Consumer("scheduler", handlers, bus.database, bus.amqp_url, hold_seconds=0.2)
+    with bus.limited("scheduler", {"delivery-limit": 1}), bus.running(consumer):
+        assert started.wait(60)
+        private.postgres.kill()
+        before = interruptions("consume")
+        go_on.set()
+        until("given back, and asked again and again", lambda: interruptions("consume") >= before + 4)
+        assert bus.depth("scheduler") == 1
+        private.postgres.start()
+        until("handled", lambda: bus.effects() == {event.id: 1}, 90)
+    assert bus.depth("scheduler.dead") == 0

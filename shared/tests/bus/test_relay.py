@@ -1,6 +1,7 @@
 """The relay: what is committed is published, at least once, and what is not is not."""
 
 import signal
+from collections import Counter
 from typing import Any
 from uuid import UUID
 
@@ -11,8 +12,12 @@ from sqlalchemy import text
 
 from espace import contracts
 from espace.bus import topology
-from espace.bus.relay import Relay
+from espace.bus.holds import Holds
+from espace.bus.relay import BATCH, Relay
 from espace.testing import until
+
+SET = "be.espace.dossier.deadline_set.v1"
+SUBMITTED = "be.espace.dossier.submitted.v1"
 
 
 def refused() -> float:
@@ -46,6 +51,7 @@ def test_a_rolled_back_event_is_never_published(bus: Any) -> None:
     assert bus.count("outbox") == bus.count("event_log") == 0
 
 
+@pytest.mark.asynchronous
 def test_a_number_that_commits_late_is_published_too(bus: Any) -> None:
     late = bus.event()
     with bus.running(relay(bus)):
@@ -58,6 +64,7 @@ def test_a_number_that_commits_late_is_published_too(bus: Any) -> None:
     assert str(late.id) in {document["id"] for document in bus.take("scheduler")}
 
 
+@pytest.mark.asynchronous
 @pytest.mark.parametrize("point", ["relay.before_publish", "relay.after_confirm"])
 def test_killed_between_confirm_and_delete_publishes_again_and_takes_effect_once(
     bus: Any, point: str
@@ -74,6 +81,7 @@ def test_killed_between_confirm_and_delete_publishes_again_and_takes_effect_once
     assert set(bus.effects().values()) == {1}
 
 
+@pytest.mark.asynchronous
 def test_two_relays_have_one_leader_and_the_other_takes_over(bus: Any) -> None:
     bus.process("relay")
     bus.process("relay")
@@ -89,6 +97,7 @@ def test_two_relays_have_one_leader_and_the_other_takes_over(bus: Any) -> None:
     assert sorted(bus.log("leader.gained")) == [0, 1]
 
 
+@pytest.mark.asynchronous
 def test_the_lead_is_lost_with_its_connection(bus: Any) -> None:
     with bus.running(relay(bus)):
         bus.record(1)
@@ -118,22 +127,61 @@ def test_an_event_that_was_never_declared_is_kept_as_unroutable(bus: Any) -> Non
     assert bus.depth(topology.UNROUTABLE) == 1
 
 
-def test_what_the_broker_refuses_stays_in_the_outbox(bus: Any) -> None:
-    """The service's queue is full and refuses; room is made; the event arrives."""
-    with bus.running(relay(bus)):
-        bus.record(1)
-        until("topology is declared", lambda: bus.count("outbox") == 0)
+def fill(bus: Any, queue: str, type_: str) -> set[UUID]:
+    """Record events of ``type_`` until the queue, which takes next to none, refuses them.
+
+    The limit is soft: a queue tells its publishers a little later that it is full.
+    """
     before = refused()
     identities: set[UUID] = set()
 
     def refuses() -> bool:
-        identities.update(bus.record(5))
+        identities.update(bus.record(5, type_))
         return refused() > before
 
-    with bus.limited("scheduler", {"max-length": 1}), bus.running(relay(bus)):
-        # The limit is soft: the queue tells its publishers a little later.
-        until("refused", refuses)
-        assert bus.count("outbox") > 0
+    until(f"{queue} refuses", refuses)
+    return identities
+
+
+def test_what_the_broker_refuses_stays_in_the_outbox(bus: Any) -> None:
+    """The service's queue is full and refuses; room is made; the event arrives."""
     with bus.running(relay(bus)):
+        with bus.limited("scheduler", {"max-length": 1}):
+            identities = fill(bus, "scheduler", SET)
+            assert bus.count("outbox") > 0
         until("room again", lambda: bus.count("outbox") == 0)
     assert {UUID(document["id"]) for document in bus.take("scheduler")} >= identities
+
+
+def test_a_full_queue_holds_back_no_other_event(bus: Any) -> None:
+    """More than a batch of refused events wait before those that others read."""
+    with bus.limited("scheduler", {"max-length": 1}), bus.running(relay(bus)):
+        fill(bus, "scheduler", SET)
+        bus.record(BATCH + 1, SET)
+        bus.record(3, SUBMITTED)
+        until("the others arrived", lambda: bus.depth("notifier") == 3)
+        assert bus.count("outbox") > BATCH
+
+
+def test_a_full_queue_does_not_flood_the_other_readers(bus: Any) -> None:
+    """What one reader refuses, another got: it gets one copy more for each try, and not all of them."""
+    with bus.limited("documents", {"max-length": 1}), bus.running(relay(bus)):
+        before = refused()
+        identities = fill(bus, "documents", SUBMITTED)
+        until("tried again and again", lambda: refused() >= before + 4)
+    tries = refused() - before
+    copies = Counter(document["id"] for document in bus.take("notifier"))
+    assert max(copies.values()) > 1
+    assert sum(copies.values()) <= len(identities) + tries
+
+
+def test_a_type_waits_twice_as_long_after_each_refusal_until_one_is_taken() -> None:
+    now = [0.0]
+    holds = Holds(clock=lambda: now[0])
+    assert [holds.hold("a") for _ in range(9)] == [0.5, 1, 2, 4, 8, 16, 32, 60, 60]
+    holds.hold("b")
+    assert (holds.types, holds.due()) == (["a", "b"], [])
+    now[0] = 1
+    assert holds.due() == ["b"]
+    holds.release("a")
+    assert (holds.types, holds.hold("a")) == (["b"], 0.5)
