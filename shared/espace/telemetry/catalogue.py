@@ -24,7 +24,6 @@ EVENTS: dict[str, str] = {
     "relay.published": "Events of the outbox were confirmed by the broker; field: count.",
     "relay.interrupted": "Publishing stopped; it starts again after a pause; field: reason.",
     "relay.refused": "A reader's queue is full; events of the type wait; fields: type, seconds.",
-    "relay.refused": "A reader's queue is full; events of the type wait; fields: type, seconds.",
     "relay.blocked": "The broker asked publishers to wait.",
     "relay.unblocked": "The broker takes messages again.",
     "leader.gained": "This worker leads the loop from now on.",
