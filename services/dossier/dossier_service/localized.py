@@ -2,8 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from string import Formatter
 
 LANGUAGES = ("fr", "nl", "de", "en")
+
+
+def placeholders(template: str) -> set[str]:
+    """The names in braces of a text such as ``Élections {election}``.
+
+    Raises:
+        ValueError: a brace has no partner.
+    """
+    return {name for _, name, _, _ in Formatter().parse(template) if name is not None}
 
 
 @dataclass(frozen=True)

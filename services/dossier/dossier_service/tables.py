@@ -121,6 +121,7 @@ receipt_attempts = Table(
     Column[datetime]("arrived_at", _Instant, nullable=False, server_default=func.clock_timestamp()),
     Column[datetime | None]("settled_at", _Instant),
     Index("ix_receipt_attempts_target", "target_id"),
+    Index("ix_receipt_attempts_arrived_at", "arrived_at"),
 )
 """When a deposit or an answer arrived: legal time (``received_at``), real time (``arrived_at``), and when it
 took effect or was refused (``settled_at``). ``target_id`` is the dossier or the request."""

@@ -134,6 +134,13 @@ class Citizen:
         statement = self.documents.statement(self.id, dossier_id, slot, **claims)
         return self.post(f"/dossiers/{dossier_id}/attachments", {"slot": slot, "statement": statement})
 
+    def detach(self, dossier: Any) -> Any:
+        """Remove the first file of the page in hand; the dossier's page."""
+        path = f"/dossiers/{dossier['id']}/attachments/{dossier['attachments'][0]['document_id']}"
+        response = self.call("DELETE", path, If_Match=f'"{dossier["version"]}"')
+        assert response.status_code == 200, response.text
+        return response.get_json()
+
     def ready(self, *, drc: bool = False, **values: Any) -> Any:
         """A validated claim with its file, that only waits for « Confirmer »."""
         dossier = self.open()
@@ -158,9 +165,9 @@ class Citizen:
         body = {"content_sha256": dossier["content_sha256"]}
         return self.post(f"/dossiers/{dossier['id']}/submission", body, key=key)
 
-    def add_piece(self, dossier_id: str, request_id: str) -> Any:
+    def add_piece(self, dossier_id: str, request_id: str, **claims: Any) -> Any:
         """Add a piece to a request; the dossier's page."""
-        statement = self.documents.statement(self.id, dossier_id, "complement")
+        statement = self.documents.statement(self.id, dossier_id, "complement", **claims)
         path = f"/dossiers/{dossier_id}/information-requests/{request_id}/attachments"
         response = self.post(path, {"statement": statement})
         assert response.status_code == 201, response.text

@@ -8,8 +8,10 @@ import httpx
 import pytest
 from joserfc import jws
 from joserfc.jwk import OctKey
+from sqlalchemy import text
 
 from dossier_service.statements import InvalidStatement, StatementKeys, read_statement
+from espace.db import Database
 from espace.errors import TransientError
 
 People = Callable[..., Any]
@@ -27,6 +29,40 @@ def test_without_identity_no_draft_is_opened_and_the_same_key_works_later(
     assert lucie.get("/dossiers")["total"] == 0
     register[str(lucie.id)] = known
     assert lucie.post("/dossiers", body, key="k").status_code == 201
+
+
+def test_a_repeat_gets_its_answer_while_identity_is_away(citizen: People, register: dict[str, Any]) -> None:
+    lucie = citizen()
+    body = {"procedure": "reclamation-electorale"}
+    first = lucie.post("/dossiers", body, key="k")
+    register.clear()
+    again = lucie.post("/dossiers", body, key="k")
+    assert (again.status_code, again.get_json()) == (201, first.get_json())
+
+
+@pytest.mark.parametrize("step", ["opening", "saving", "validating"])
+def test_no_transaction_is_open_while_identity_is_asked(
+    citizen: People, register: dict[str, Any], database: Database, step: str
+) -> None:
+    seen: list[int] = []
+
+    class Watched(dict[str, Any]):
+        """What identity knows; reading it counts the transactions that are open meanwhile."""
+
+        def items(self) -> Any:
+            with database.session() as session:
+                waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+                seen.append(session.execute(text(f"{waiting} AND state LIKE 'idle in%'")).scalar_one())
+            return super().items()
+
+    lucie = citizen(None, address=None)
+    register[str(lucie.id)] = Watched(register[str(lucie.id)])
+    dossier_id = lucie.open()["id"]
+    if step == "saving":
+        lucie.type_in(dossier_id, election="communales")
+    if step == "validating":
+        assert lucie.post(f"/dossiers/{dossier_id}/validation").status_code == 422
+    assert seen == [0] if step == "opening" else [0, 0]
 
 
 def test_a_deposit_needs_neither_identity_nor_documents(citizen: People, register: dict[str, Any]) -> None:

@@ -1,5 +1,7 @@
 """The deposit: in time or not, once or never, whatever is repeated or races."""
 
+import hashlib
+import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -9,8 +11,10 @@ import pytest
 from prometheus_client import REGISTRY
 from sqlalchemy import text
 
+from dossier_service.claims.attempts import forget_attempts
 from dossier_service.claims.number import is_number
 from espace.db import Database
+from espace.testing import until
 
 People = Callable[..., Any]
 Events = Callable[[], list[tuple[str, int, Any]]]
@@ -40,6 +44,9 @@ def test_a_deposit_gives_a_receipt_with_number_instant_and_hashes(citizen: Peopl
     assert (name, version) == ("dossier.submitted", page["version"])
     assert data["number"] == receipt["number"]
     assert data["information_request_id"] is None
+    assert data["values_sha256"] == receipt["values_sha256"]
+    content = {"values": data["values_sha256"], "pieces": data["documents"]}
+    assert data["content_sha256"] == _sha256(content), "whoever reads the event can compute it"
 
 
 @pytest.mark.parametrize("commune", [LIEGE, CHARLEROI])
@@ -170,10 +177,7 @@ def test_a_stamp_holds_for_the_content_it_was_made_for_only(citizen: People, clo
     """Stamped in time without the file, completed after midnight: not in time."""
     lucie = citizen(NAMUR)
     dossier = lucie.ready()
-    version, document = dossier["version"], dossier["attachments"][0]["document_id"]
-    bare = lucie.call(
-        "DELETE", f"/dossiers/{dossier['id']}/attachments/{document}", If_Match=f'"{version}"'
-    ).get_json()
+    bare = lucie.detach(dossier)
     clock.freeze(LAST_MOMENT)
     missing = lucie.submit(bare, key="early")
     assert missing.status_code == 422
@@ -184,6 +188,68 @@ def test_a_stamp_holds_for_the_content_it_was_made_for_only(citizen: People, clo
     completed = lucie.attach(dossier["id"]).get_json()
     assert lucie.submit(completed, key="early").get_json()["code"] == "idempotency_key_reused"
     assert lucie.submit(completed).get_json()["code"] == "window_closed"
+
+
+def test_no_instant_is_reserved_for_content_that_is_yet_to_come(citizen: People, clock: Any) -> None:
+    """The hash of a deposit can be computed beforehand; its stamp counts from when the file is there."""
+    lucie = citizen(NAMUR)
+    dossier = lucie.ready()
+    rehearsal = lucie.detach(dossier)
+    foreseen = {"id": dossier["id"], "content_sha256": dossier["content_sha256"]}
+    clock.freeze(LAST_MOMENT)
+    assert lucie.submit(foreseen, key="early").get_json()["code"] == "content_changed"
+    clock.freeze(TOO_LATE)
+    again = lucie.attach(dossier["id"], **_as_before(dossier)).get_json()
+    assert again["content_sha256"] == foreseen["content_sha256"] != rehearsal["content_sha256"]
+    refused = lucie.submit(foreseen, key="early").get_json()
+    assert (refused["code"], refused["received_at"]) == ("window_closed", "2024-10-21T22:00:00Z")
+
+
+def test_content_that_came_after_a_stamp_makes_the_retry_a_new_arrival(
+    citizen: People, clock: Any, database: Database
+) -> None:
+    lucie = citizen(NAMUR)
+    dossier = lucie.ready()
+    lucie.detach(dossier)
+    foreseen = {"id": dossier["id"], "content_sha256": dossier["content_sha256"]}
+    clock.freeze("2024-10-16T10:00:00+02:00")
+    assert lucie.submit(foreseen, key="k").get_json()["code"] == "content_changed"
+    clock.freeze("2024-10-17T10:00:00+02:00")
+    lucie.attach(dossier["id"], **_as_before(dossier))
+    clock.freeze(LAST_MOMENT)
+    _break(database)
+    assert lucie.submit(foreseen, key="k").status_code == 500
+    _mend(database)
+    clock.freeze(TOO_LATE)
+    receipt = lucie.submit(foreseen, key="k")
+    assert receipt.status_code == 201, "which keeps its own instant"
+    assert receipt.get_json()["received_at"] == "2024-10-21T21:59:59.900000Z"
+
+
+def test_a_stranger_leaves_no_stamp(citizen: People, database: Database) -> None:
+    lucie, marc = citizen(), citizen()
+    dossier = lucie.ready(drc=True)
+    assert lucie.submit(dossier).status_code == 201
+    before = _stamps(database)
+    request = lucie.add_piece(dossier["id"], lucie.dossier(dossier["id"])["information_requests"][0]["id"])
+    assert marc.submit(dossier).status_code == 404
+    assert marc.answer(request).status_code == 404
+    assert lucie.submit({**dossier, "id": str(uuid4())}).status_code == 404
+    assert _stamps(database) == before == 1
+
+
+def test_old_stamps_are_forgotten(citizen: People, database: Database) -> None:
+    lucie = citizen()
+    dossier = lucie.ready()
+    assert lucie.submit({**dossier, "content_sha256": "0" * 64}).status_code == 409
+    assert lucie.submit(dossier).status_code == 201
+    assert not forget_attempts(database)
+    assert _stamps(database) == 2
+    with database.transaction() as unit:
+        unit.session.execute(text("UPDATE receipt_attempts SET arrived_at = arrived_at - interval '7 days'"))
+    assert not forget_attempts(database)
+    assert _stamps(database) == 0
+    assert lucie.get(f"/dossiers/{dossier['id']}/receipt")["received_at"] == "2024-10-15T07:00:00Z"
 
 
 def test_what_is_not_validated_is_not_deposited(citizen: People) -> None:
@@ -234,6 +300,23 @@ def test_a_claim_is_withdrawn_only_while_the_window_is_open(citizen: People, clo
     lucie.submit(dossier)
     clock.freeze(TOO_LATE)
     assert lucie.post(f"/dossiers/{dossier['id']}/withdrawal").get_json()["code"] == "window_closed"
+
+
+def test_a_withdrawal_that_waits_over_midnight_arrived_in_time(
+    citizen: People, clock: Any, database: Database
+) -> None:
+    lucie = citizen()
+    dossier = lucie.ready()
+    assert lucie.submit(dossier).status_code == 201
+    clock.freeze(LAST_MOMENT)
+    with ThreadPoolExecutor(1) as pool:
+        with database.transaction() as unit:
+            unit.session.execute(text("SELECT FROM dossiers FOR UPDATE"))
+            withdrawing = pool.submit(lucie.post, f"/dossiers/{dossier['id']}/withdrawal")
+            until("the withdrawal waits", lambda: _waiting(database))
+            clock.freeze(TOO_LATE)
+        assert withdrawing.result().status_code == 200, withdrawing.result().text
+    assert lucie.dossier(dossier["id"])["withdrawn_at"] == "2024-10-21T21:59:59.900000Z"
 
 
 def test_fifty_parallel_confirms_have_one_effect(citizen: People, events: Events, database: Database) -> None:
@@ -349,6 +432,28 @@ def test_other_services_read_facts_with_their_own_token(citizen: People, issuer:
     assert set(found["information_requests"][0]["reasons"]) == {"fr", "nl", "de", "en"}
     lucie.token = issuer.service("notifier", "profile")
     assert lucie.call("GET", path).status_code == 401
+
+
+def _as_before(dossier: Any) -> dict[str, Any]:
+    """The claims of a statement about the file that a dossier had."""
+    (piece,) = dossier["attachments"]
+    return {"sub": piece["document_id"], **{name: piece[name] for name in ("filename", "size", "sha256")}}
+
+
+def _sha256(value: Any) -> str:
+    """As anybody computes it: JSON with sorted keys and without spaces."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def _stamps(database: Database) -> int:
+    with database.session() as session:
+        return int(session.execute(text("SELECT count(*) FROM receipt_attempts")).scalar_one())
+
+
+def _waiting(database: Database) -> bool:
+    with database.session() as session:
+        waits = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        return session.execute(text(waits)).first() is not None
 
 
 def _break(database: Database) -> None:

@@ -279,6 +279,7 @@ def test_a_weak_login_opens_no_claim(citizen: People, issuer: Issuer) -> None:
     lucie.token = issuer.citizen(lucie.id, acr="urn:be:fedict:iam:fas:Level350")
     response = lucie.post("/dossiers", {"procedure": "reclamation-electorale"})
     assert (response.status_code, response.get_json()["code"]) == (403, "level_too_low")
+    assert response.get_json()["min_level"] == 400
 
 
 def test_a_weak_login_neither_answers_nor_withdraws(citizen: People, issuer: Issuer) -> None:
@@ -292,6 +293,77 @@ def test_a_weak_login_neither_answers_nor_withdraws(citizen: People, issuer: Iss
     assert [refusal.get_json()["code"] for refusal in refusals] == ["level_too_low"] * 2
 
 
-def test_a_field_missing_in_the_register_is_named(citizen: People) -> None:
-    errors = citizen(None, family_name=None).open()["errors"]
-    assert "manque dans vos données" in errors["family_name"][0]
+SILENT: dict[str, Any] = {"address": None, "commune_ins": None}
+ANSWERS = {
+    "election": "communales",
+    "electoral_list": "Liste 7",
+    "completeness": "complete",
+    "sworn_candidate": True,
+    "sworn_truth": True,
+}
+
+
+def test_what_the_register_did_not_give_is_not_available_now(citizen: People) -> None:
+    lucie = citizen(**SILENT)
+    errors = lucie.open()["errors"]
+    assert "pour l’instant" in errors["street"][0]
+    assert "family_name" not in errors
+
+
+def test_a_draft_opened_while_the_register_was_silent_is_completed_by_the_next_save(
+    citizen: People, register: dict[str, Any]
+) -> None:
+    lucie = citizen(**SILENT)
+    dossier_id = lucie.open()["id"]
+    still = lucie.type_in(dossier_id, **ANSWERS)
+    assert {"street", "locality", "commune"} <= set(still["errors"])
+    register[str(lucie.id)].update(_known("92094"))
+    saved = lucie.type_in(dossier_id, election="provinciales")
+    assert saved["prefilled"]["street"] == "Rue de Fer"
+    assert saved["display"]["province"] == "Province de Namur"
+    districts = next(f for s in saved["form"]["sections"] for f in s["fields"] if f["key"] == "district")
+    assert "namur" in {choice["value"] for choice in districts["choices"]}
+    lucie.type_in(dossier_id, election="communales")
+    assert lucie.post(f"/dossiers/{dossier_id}/validation").status_code == 200
+
+
+def test_a_validation_asks_the_register_again_and_keeps_what_it_learnt(
+    citizen: People, register: dict[str, Any]
+) -> None:
+    lucie = citizen(**SILENT)
+    dossier_id = lucie.open()["id"]
+    lucie.type_in(dossier_id, **{**ANSWERS, "sworn_truth": False})
+    silent = lucie.post(f"/dossiers/{dossier_id}/validation")
+    assert "pour l’instant" in silent.get_json()["errors"]["commune"][0]
+    register[str(lucie.id)].update(_known("92094"))
+    assert set(lucie.post(f"/dossiers/{dossier_id}/validation").get_json()["errors"]) == {"sworn_truth"}
+    register.clear()
+    lucie.type_in(dossier_id, sworn_truth=True)
+    assert lucie.post(f"/dossiers/{dossier_id}/validation").status_code == 200
+
+
+@pytest.mark.parametrize("step", ["values", "validation"])
+def test_a_commune_that_votes_elsewhere_is_refused_as_soon_as_it_is_known(
+    citizen: People, register: dict[str, Any], step: str
+) -> None:
+    greta = citizen(**SILENT)
+    dossier = greta.open()
+    register[str(greta.id)].update(_known(EUPEN))
+    method, body = ("PATCH", {"values": ANSWERS}) if step == "values" else ("POST", {})
+    refused = greta.call(method, f"/dossiers/{dossier['id']}/{step}", body, If_Match='"1"')
+    problem = refused.get_json()
+    assert (refused.status_code, problem["code"]) == (422, "commune_not_covered")
+    assert set(problem["errors"]) == {"commune", "province"}
+    assert "Eupen" in problem["errors"]["commune"][0]
+
+
+def test_a_draft_is_saved_while_identity_is_away(citizen: People, register: dict[str, Any]) -> None:
+    lucie = citizen(**SILENT)
+    dossier_id = lucie.open()["id"]
+    register.clear()
+    assert lucie.type_in(dossier_id, **ANSWERS)["values"]["electoral_list"] == "Liste 7"
+
+
+def _known(commune: str) -> dict[str, Any]:
+    address = {"street": "Rue de Fer", "number": "12", "postal_code": "5000", "locality": "Namur"}
+    return {"address": address, "commune_ins": commune}

@@ -1,5 +1,7 @@
 """The DRC: opened with the deposit, answered in time or late, lapsed; messages twice, stale, early."""
 
+import hashlib
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -110,12 +112,7 @@ def test_without_the_box_no_request_is_opened(citizen: People, events: Events) -
 def test_the_signed_claim_stays_required_with_the_box(citizen: People) -> None:
     lucie = citizen()
     dossier = lucie.ready(drc=True)
-    document = dossier["attachments"][0]["document_id"]
-    bare = lucie.call(
-        "DELETE",
-        f"/dossiers/{dossier['id']}/attachments/{document}",
-        If_Match=f'"{dossier["version"]}"',
-    ).get_json()
+    bare = lucie.detach(dossier)
     assert lucie.submit(bare).get_json()["code"] == "attachments_missing"
 
 
@@ -326,6 +323,30 @@ def test_an_answer_that_was_refused_does_not_hold_the_lapse_back(
     assert names(events)[3:] == ["dossier.information_request_lapsed"]
 
 
+def test_no_instant_is_reserved_for_an_answer_that_is_yet_to_come(
+    asked: Any, deliver: Deliver, clock: Any
+) -> None:
+    """The hash is computed beforehand, the stamp made in time, the piece sent after the lapse: late."""
+    lucie, dossier = asked()
+    request = dossier["information_requests"][0]
+    piece = {"document_id": str(uuid4()), "slot": "complement", "sha256": "5a" * 32, "size": 48213}
+    foreseen = {
+        **dossier,
+        "information_requests": [{**request, "content_sha256": _sha256([piece])}],
+    }
+    clock.freeze("2024-10-25T23:59:59.900000+02:00")
+    assert lucie.answer(foreseen, key="early").get_json()["code"] == "attachments_missing"
+    clock.freeze("2024-10-26T00:00:00+02:00")
+    deliver("deadline.expired", request["id"])
+    clock.freeze("2024-11-26T10:00:00+01:00")
+    page = lucie.add_piece(dossier["id"], request["id"], sub=piece["document_id"], sha256=piece["sha256"])
+    assert page["information_requests"][0]["content_sha256"] == _sha256([piece]), "it was foreseen rightly"
+    answered = lucie.answer(foreseen, key="early")
+    assert answered.status_code == 201
+    assert answered.get_json()["late"] is True
+    assert answered.get_json()["received_at"] == "2024-11-26T09:00:00Z"
+
+
 def test_withdrawing_the_dossier_ends_its_request(asked: Any, events: Events, deliver: Deliver) -> None:
     lucie, dossier = asked()
     request = dossier["information_requests"][0]
@@ -354,6 +375,24 @@ def test_a_withdrawn_dossier_takes_no_answer_to_a_request_that_had_lapsed(
     assert names(events)[3:] == ["dossier.information_request_lapsed", "dossier.withdrawn"]
 
 
+@pytest.mark.parametrize("outcome", ["clean", "infected", "not_scanned"])
+def test_a_page_says_what_became_of_each_scan(asked: Any, deliver: Deliver, outcome: str) -> None:
+    lucie, dossier = asked()
+    page = lucie.add_piece(dossier["id"], dossier["information_requests"][0]["id"])
+
+    def shown(page: Any) -> list[str]:
+        pieces = page["attachments"] + page["information_requests"][0]["attachments"]
+        return [piece["scan"] for piece in pieces]
+
+    assert shown(page) == ["pending", "pending"]
+    (of_dossier,), (of_request,) = page["attachments"], page["information_requests"][0]["attachments"]
+    for piece, expected in ((of_dossier, [outcome, "pending"]), (of_request, [outcome, outcome])):
+        document_id = piece["document_id"]
+        deliver("document.scanned", document_id, document_id=document_id, outcome=outcome)
+        assert shown(lucie.dossier(dossier["id"])) == expected
+    assert lucie.dossier(dossier["id"])["state"] == "submitted", "whatever it is, the deposit stands"
+
+
 def test_a_scan_is_projected_whenever_it_comes_and_an_older_one_is_ignored(
     citizen: People, deliver: Deliver
 ) -> None:
@@ -372,6 +411,11 @@ def test_a_scan_is_projected_whenever_it_comes_and_an_older_one_is_ignored(
     assert lucie.dossier(dossier_id)["attachments"][0]["scan"] == "infected"
     scan(3, "clean")
     assert lucie.dossier(dossier_id)["attachments"][0]["scan"] == "clean"
+
+
+def _sha256(value: Any) -> str:
+    """As anybody computes it: JSON with sorted keys and without spaces."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def _rename(database: Database, old: str, new: str) -> None:

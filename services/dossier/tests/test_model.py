@@ -3,19 +3,23 @@
 import copy
 import dataclasses
 from datetime import UTC, datetime, timedelta
+from importlib.resources import files
 from typing import Any
 from uuid import uuid4
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dossier_service.claims.model import Dossier, DossierRefused, OutsideWindow, SlotsEmpty
 from dossier_service.claims.number import is_number, number
 from dossier_service.claims.practice import Desk, Practice
-from dossier_service.information_requests.model import InformationRequest
+from dossier_service.information_requests.model import InformationRequest, RequestRefused
 from dossier_service.pieces import FileFacts, sha256
+from dossier_service.procedures.loader import load
 
+FILE = files("dossier_service.procedures") / "data" / "reclamation-electorale.v1.yaml"
 NOW = datetime(2024, 10, 21, 8, tzinfo=UTC)
 IDENTITY = {
     "given_name": "Lucie",
@@ -63,11 +67,11 @@ def file_of(dossier: Dossier, slot: str = "reclamation", **facts: Any) -> FileFa
     return FileFacts(**{**given, **owner, **facts})
 
 
-def ready(practice: Practice) -> Dossier:
+def ready(practice: Practice, at: datetime = NOW) -> Dossier:
     dossier = draft(practice)
-    dossier.type_in(practice, dict(ANSWERS), NOW)
-    dossier.validate(practice, NOW)
-    dossier.attach(practice, file_of(dossier), NOW)
+    dossier.type_in(practice, dict(ANSWERS), at)
+    dossier.validate(practice, at)
+    dossier.attach(practice, file_of(dossier), at)
     return dossier
 
 
@@ -142,16 +146,107 @@ def test_hidden_answers_do_not_count(practice: Practice) -> None:
 
 
 def test_the_window_is_open_from_the_report_to_before_midnight(practice: Practice) -> None:
-    dossier = ready(practice)
-    seen = str(dossier.content_sha256())
     closes = datetime(2024, 10, 21, 22, tzinfo=UTC)
     opens = datetime(2024, 10, 12, 22, tzinfo=UTC)
     tick = timedelta(microseconds=1)
+    dossier = ready(practice, opens - tick)
+    seen = str(dossier.content_sha256())
     for instant in (opens, closes - tick):
         dossier.check_depositable(practice, instant, seen)
     for instant in (opens - tick, closes):
         with pytest.raises(OutsideWindow):
             dossier.check_depositable(practice, instant, seen)
+
+
+@pytest.mark.parametrize("late", ["type_in", "validate", "attach", "detach"])
+def test_nothing_is_deposited_before_it_was_there(practice: Practice, late: str) -> None:
+    """Stamped at noon, changed at one o'clock, whatever the change: the stamp is not of this content."""
+    noon = NOW + timedelta(hours=4)
+    one = noon + timedelta(hours=1)
+    dossier = ready(practice)
+    extra = file_of(dossier, "autres")
+    if late == "detach":
+        dossier.attach(practice, extra, NOW)
+    match late:
+        case "type_in" | "validate":
+            dossier.type_in(practice, {"electoral_list": "Liste 8"}, NOW if late == "validate" else one)
+            dossier.validate(practice, one)
+        case "attach":
+            dossier.attach(practice, extra, one)
+        case "detach":
+            dossier.detach(extra.document_id, one)
+    seen = str(dossier.content_sha256())
+    with pytest.raises(DossierRefused, match="content_changed"):
+        dossier.check_depositable(practice, noon, seen)
+    dossier.check_depositable(practice, one, seen)
+
+
+def test_an_answer_does_not_arrive_before_its_pieces(practice: Practice) -> None:
+    policy = practice.procedure.information_request
+    assert policy is not None
+    request = _asked(practice, NOW)
+    piece = file_of(draft(practice), "complement")
+    request.add(piece, policy, NOW + timedelta(hours=1))
+    with pytest.raises(RequestRefused, match="content_changed"):
+        request.answer(NOW, request.content_sha256)
+    request.answer(NOW + timedelta(hours=1), request.content_sha256)
+
+
+def test_a_withdrawal_that_arrived_before_the_deposit_takes_nothing_back(practice: Practice) -> None:
+    dossier = deposited(practice)
+    with pytest.raises(DossierRefused, match="not_submitted"):
+        dossier.withdraw(practice, NOW - timedelta(seconds=1))
+    dossier.withdraw(practice, NOW)
+
+
+def test_a_procedure_names_its_fields_as_it_likes() -> None:
+    """Another file with other names for the same questions: window, limit, districts and subtitle hold."""
+    text = FILE.read_text(encoding="utf-8")
+    names = {
+        "election": "scrutin",
+        "commune": "ma_commune",
+        "province": "ma_province",
+        "district": "mon_district",
+    }
+    data = _renamed(yaml.safe_load(text), {**names, "family_name": "nom", "given_name": "prenom"})
+    other = Desk.open([load(yaml.safe_dump(data, allow_unicode=True), "other.yaml")])
+    practice = other.newest("reclamation-electorale")
+    known = practice.prefill(IDENTITY)
+    assert known["ma_commune"] == "92094"
+    municipal = {**known, "scrutin": "communales"}
+    provincial = {**known, "scrutin": "provinciales", "mon_district": "namur"}
+    for values, place in ((municipal, "Namur"), (provincial, "Namur")):
+        window = practice.window(values)
+        assert window is not None
+        assert window.deadline.date.isoformat() == "2024-10-21"
+        assert practice.subtitle(values, "fr") == f"Élections {values['scrutin']} – {place}"
+    assert practice.unique_key(municipal) != practice.unique_key(provincial)
+    district = practice.procedure.field("mon_district")
+    assert district is not None
+    assert "namur" in {choice.value for choice in practice.choices(district, provincial)}
+    assert practice.window({**known, "scrutin": "provinciales"}) is None
+    assert practice.subtitle({**known, "scrutin": "provinciales"}, "fr") == ""
+    assert practice.procedure.prefilled_by("identity.family_name") == "nom"
+
+
+def _renamed(data: Any, names: dict[str, str]) -> Any:
+    """The data with the keys of fields renamed wherever a field is named."""
+    if isinstance(data, list):
+        return [_renamed(item, names) for item in data]
+    if not isinstance(data, dict):
+        return data
+    result = {key: _renamed(value, names) for key, value in data.items()}
+    for naming in ("key", "field", "commune", "province", "district"):
+        if isinstance(result.get(naming), str):
+            result[naming] = names.get(result[naming], result[naming])
+    if "unique_by" in result:
+        result["unique_by"] = [names.get(name, name) for name in result["unique_by"]]
+    if "subtitle" in result:
+        result["subtitle"] = {
+            language: template.replace("{election}", f"{{{names['election']}}}")
+            for language, template in result["subtitle"].items()
+        }
+    return result
 
 
 def test_the_switch_decides_whether_the_claim_is_needed_with_the_box(practice: Practice) -> None:

@@ -4,7 +4,7 @@ from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
 
-from flask import Response, after_this_request, request
+from flask import Response, after_this_request, g, request
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -16,22 +16,26 @@ from espace.http import database, principal
 
 def stamp_dossier(key: str, body_sha256: str) -> None:
     """Stamp the arrival of a deposit."""
-    _stamp(key, body_sha256, _argument("dossier_id"))
+    dossier_id = _argument("dossier_id")
+    _stamp(key, body_sha256, dossier_id, attempts.dossier_since(principal().citizen, dossier_id))
 
 
 def stamp_request(key: str, body_sha256: str) -> None:
     """Stamp the arrival of an answer."""
-    _stamp(key, body_sha256, _argument("request_id"))
+    dossier_id, request_id = _argument("dossier_id"), _argument("request_id")
+    since = attempts.request_since(principal().citizen, dossier_id, request_id)
+    _stamp(key, body_sha256, request_id, since)
 
 
-def arrived_at(session: Session, target_id: UUID) -> datetime:
+def arrived_at() -> datetime:
     """When the request in hand arrived, or the first try with its key."""
-    return attempts.received_at(session, principal().citizen, _key(), target_id)
+    instant: datetime = g.dossier_arrived_at
+    return instant
 
 
 def settle(session: Session, target_id: UUID) -> None:
     """Note that the request in hand takes effect."""
-    attempts.settle(session, principal().citizen, _key(), target_id)
+    attempts.settle(session, principal().citizen, request.headers["Idempotency-Key"], target_id)
 
 
 def _settle_when_refused(target_id: UUID) -> None:
@@ -47,15 +51,16 @@ def _settle_when_refused(target_id: UUID) -> None:
         return response
 
 
-def _stamp(key: str, body_sha256: str, target_id: UUID) -> None:
+def _stamp(key: str, body_sha256: str, target_id: UUID, since: attempts.Since) -> None:
     with refusals():
-        attempts.stamp(
+        g.dossier_arrived_at = attempts.stamp(
             database(),
             counter().clock,
             citizen_id=principal().citizen,
             key=key,
             target_id=target_id,
             body_sha256=body_sha256,
+            since=since,
         )
     _settle_when_refused(target_id)
 
@@ -64,7 +69,3 @@ def _argument(name: str) -> UUID:
     arguments = request.view_args or {}
     found: UUID = arguments[name]
     return found
-
-
-def _key() -> str:
-    return request.headers["Idempotency-Key"]

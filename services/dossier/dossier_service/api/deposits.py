@@ -14,7 +14,7 @@ from dossier_service.claims import queries, store
 from dossier_service.claims.commands.depositing import submit_dossier, withdraw_dossier
 from dossier_service.claims.form import declaration_view
 from dossier_service.claims.model import DossierRefused
-from espace.http import Blueprint, Problem, database, idempotent, principal
+from espace.http import Blueprint, Problem, database, idempotent, principal, transaction
 from espace.telemetry import get_logger
 from espace.telemetry.metrics import SUBMISSIONS
 
@@ -34,8 +34,7 @@ def submit(body: dict[str, Any], _query: dict[str, Any], dossier_id: UUID) -> di
         with locked(dossier_id) as at:
             procedure = at.dossier.procedure
             require_level(at.practice.procedure)
-            instant = arrived_at(at.unit.session, dossier_id)
-            submit_dossier(at.unit, at.practice, at.dossier, instant, body["content_sha256"])
+            submit_dossier(at.unit, at.practice, at.dossier, arrived_at(), body["content_sha256"])
             settle(at.unit.session, dossier_id)
             receipt = queries.receipt_page(at.unit.session, counter().desk, at.dossier, language())
     except Problem as refusal:
@@ -78,7 +77,9 @@ def get_declaration(_query: dict[str, Any], dossier_id: UUID) -> dict[str, Any]:
 @blueprint.response(200, DossierPage)
 def withdraw(_body: dict[str, Any], _query: dict[str, Any], dossier_id: UUID) -> dict[str, Any]:
     """Take the deposit back while the window is open; the constituency is free again."""
-    with locked(dossier_id) as at:
-        require_level(at.practice.procedure)
-        withdraw_dossier(at.unit, at.practice, at.dossier, at.now)
-        return at.page()
+    with transaction() as unit:
+        arrived = counter().now(unit.session)  # before the dossier's row is waited for
+        with locked(dossier_id) as at:
+            require_level(at.practice.procedure)
+            withdraw_dossier(at.unit, at.practice, at.dossier, arrived)
+            return at.page()

@@ -13,16 +13,15 @@ from dossier_service.api.bodies import (
 )
 from dossier_service.api.context import counter, language
 from dossier_service.api.locked import locked, page_of, require_level
+from dossier_service.api.prefill import ask_identity, complete_before_validation, complete_prefill, identity
 from dossier_service.api.refusals import refusals
 from dossier_service.api.schemas import DossierList, DossierPage
 from dossier_service.claims import queries, store
 from dossier_service.claims.commands import drafting
 from dossier_service.pieces import PieceRefused
 from dossier_service.statements import read_statement
-from espace.errors import TransientError
 from espace.http import (
     Blueprint,
-    Problem,
     conditional,
     database,
     idempotent,
@@ -35,18 +34,17 @@ blueprint = Blueprint("dossiers", __name__, service="dossier", auth="citizen", u
 
 
 @blueprint.route("/dossiers", methods=["POST"])
-@idempotent
+@idempotent(on_arrival=ask_identity)
 @blueprint.arguments(OpenBody)
 @blueprint.arguments(LanguageQuery, location="query")
 @blueprint.response(201, DossierPage)
 def open_dossier(body: dict[str, Any], _query: dict[str, Any]) -> dict[str, Any]:
     """Open a draft of a procedure, prefilled from the login."""
-    citizen = principal().citizen
     with refusals(), transaction() as unit:
         practice = counter().desk.newest(body["procedure"])
         require_level(practice.procedure)
         now = counter().now(unit.session)
-        dossier = drafting.open_dossier(unit, practice, citizen, _identity_of(citizen), now)
+        dossier = drafting.open_dossier(unit, practice, principal().citizen, identity(), now)
         return page_of(unit.session, dossier)
 
 
@@ -84,6 +82,7 @@ def get_dossier(_query: dict[str, Any], dossier_id: UUID) -> dict[str, Any]:
 @blueprint.response(200, DossierPage)
 def patch_values(body: dict[str, Any], _query: dict[str, Any], dossier_id: UUID) -> dict[str, Any]:
     """Keep what was typed, right or wrong; the answer's ``errors`` say what is wrong."""
+    complete_prefill(dossier_id)
     with locked(dossier_id) as at:
         require_match(at.dossier.version)
         at.dossier.type_in(at.practice, body["values"], at.now)
@@ -91,7 +90,7 @@ def patch_values(body: dict[str, Any], _query: dict[str, Any], dossier_id: UUID)
 
 
 @blueprint.route("/dossiers/<uuid:dossier_id>/validation", methods=["POST"])
-@idempotent
+@idempotent(on_arrival=complete_before_validation)
 @blueprint.arguments(EmptyBody)
 @blueprint.arguments(LanguageQuery, location="query")
 @blueprint.response(200, DossierPage)
@@ -131,11 +130,3 @@ def detach(_query: dict[str, Any], dossier_id: UUID, document_id: UUID) -> dict[
         if not at.dossier.detach(document_id, at.now):
             raise store.NotFound
         return at.page()
-
-
-def _identity_of(citizen: UUID) -> dict[str, Any]:
-    try:
-        found: dict[str, Any] = counter().identity.get(f"/internal/v1/citizens/{citizen}")
-    except Problem as error:
-        raise TransientError(f"identity does not know its citizen: {error.code}") from error
-    return found

@@ -85,8 +85,7 @@ def answer(
     """Send the pieces, at the instant the request arrived; late is kept, and marked with the reason."""
     with _asked(dossier_id, request_id) as (at, request):
         require_level(at.practice.procedure)
-        instant = arrived_at(at.unit.session, request_id)
-        answer_request(at.unit, at.dossier, request, instant, body["content_sha256"])
+        answer_request(at.unit, at.dossier, request, arrived_at(), body["content_sha256"])
         settle(at.unit.session, request_id)
         return answer_view(request, at.dossier.number, language())
 

@@ -10,13 +10,14 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from dossier_service.api.context import counter, language
-from dossier_service.api.refusals import problem, refusals
+from dossier_service.api.refusals import refusals
 from dossier_service.claims import queries, store
 from dossier_service.claims.model import Dossier
 from dossier_service.claims.practice import Practice
 from dossier_service.procedures.model import Procedure
+from dossier_service.texts import texts
 from espace.db import UnitOfWork
-from espace.http import etag, principal, transaction
+from espace.http import Problem, etag, principal, transaction
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,9 @@ def require_level(procedure: Procedure) -> None:
     """Go on only when the login was strong enough.
 
     Raises:
-        Problem: 403 ``level_too_low``.
+        Problem: 403 ``level_too_low`` with the ``min_level`` that is wanted.
     """
-    if principal().level < procedure.min_level:
-        raise problem(403, "level_too_low", wanted=procedure.min_level)
+    wanted = procedure.min_level
+    if principal().level < wanted:
+        text = texts().gettext(language(), "problem.level_too_low", wanted=wanted)
+        raise Problem(403, "level_too_low", text, min_level=wanted)

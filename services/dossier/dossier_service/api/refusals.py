@@ -14,7 +14,7 @@ from dossier_service.information_requests.model import RequestRefused
 from dossier_service.pieces import PieceRefused
 from dossier_service.places.model import NotCovered
 from dossier_service.procedures.catalogue import UnknownProcedure
-from dossier_service.procedures.model import Procedure
+from dossier_service.procedures.model import Field, Procedure
 from dossier_service.statements import InvalidStatement
 from dossier_service.texts import errors_in_words, texts
 from espace.bus import rfc3339
@@ -38,7 +38,8 @@ def refusals(procedure: Procedure | None = None) -> Iterator[None]:
     except NotCovered as refusal:
         place = refusal.name[language()]
         text = texts().gettext(language(), f"problem.commune_not_covered.{refusal.reason}", place=place)
-        raise Problem(422, "commune_not_covered", text, reason=refusal.reason) from None
+        errors = {field.key: [text] for field in _places(procedure)}
+        raise Problem(422, "commune_not_covered", text, errors=errors, reason=refusal.reason) from None
     except InvalidValues as refusal:
         assert procedure is not None, "values are judged by a procedure"
         errors = errors_in_words(procedure, refusal.errors, language())
@@ -66,6 +67,13 @@ def refusals(procedure: Procedure | None = None) -> Iterator[None]:
 def problem(status: int, code: str, *, errors: dict[str, list[str]] | None = None, **params: Any) -> Problem:
     """A problem whose detail is the text ``problem.<code>``."""
     return Problem(status, code, texts().gettext(language(), f"problem.{code}", **params), errors=errors)
+
+
+def _places(procedure: Procedure | None) -> Iterator[Field]:
+    """The fields that a commune fills in."""
+    for field in procedure.fields() if procedure else ():
+        if (field.prefill or "").startswith("places."):
+            yield field
 
 
 def _slot_message(procedure: Procedure, key: str) -> str:

@@ -21,6 +21,7 @@ def submitted(dossier: Dossier, information_request_id: UUID | None) -> Event:
             "procedure": dossier.procedure,
             "procedure_version": dossier.procedure_version,
             "received_at": rfc3339(dossier.received_at),
+            "values_sha256": dossier.values_sha256,
             "content_sha256": dossier.deposited_sha256,
             "documents": listing(dossier.attachments),
             "information_request_id": str(information_request_id) if information_request_id else None,

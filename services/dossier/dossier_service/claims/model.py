@@ -1,5 +1,6 @@
 """The dossier and its states: draft, validated, submitted, withdrawn."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -105,10 +106,28 @@ class Dossier:
             return None
         return sha256({"values": self.values_sha256, "pieces": listing(self.attachments)})
 
+    @property
+    def content_since(self) -> datetime:
+        """Since when values and pieces are what they are."""
+        return max(self.saved_at, self.validated_at or self.saved_at)
+
     def touch(self) -> int:
         """The next version."""
         self.version += 1
         return self.version
+
+    def incomplete(self, practice: Practice) -> bool:
+        """Whether what a draft takes from the registers is not all there yet."""
+        return self.state == DossierState.DRAFT and practice.lacks(self.prefilled)
+
+    def complete(self, practice: Practice, identity: Mapping[str, Any]) -> None:
+        """Add to a draft what the registers did not tell before; what is there stays.
+
+        Raises:
+            NotCovered: the citizen's commune votes elsewhere.
+        """
+        if self.incomplete(practice):
+            self.prefilled = {**practice.prefill(identity), **self.prefilled}
 
     def type_in(self, practice: Practice, patch: dict[str, Any], now: datetime) -> None:
         """Keep what was typed, right or wrong; None empties a field. Un-freezes what was validated.
@@ -196,7 +215,10 @@ class Dossier:
         return tuple(slot.key for slot in wanted if slot.key not in filled)
 
     def check_depositable(self, practice: Practice, received_at: datetime, seen: str) -> None:
-        """Whether what the citizen saw may be deposited at that instant; raises the first reason why not."""
+        """Whether what the citizen saw may be deposited at that instant; raises the first reason why not.
+
+        Nothing arrives before it exists: a hash can be computed before its content is here.
+        """
         if self.state == DossierState.SUBMITTED:
             raise DossierRefused("already_submitted")
         self._check_editable()
@@ -206,7 +228,7 @@ class Dossier:
         place_missing = practice.procedure.window is not None and window is None
         if self.state != DossierState.VALIDATED or place_missing:
             raise DossierRefused("not_validated")
-        if seen != self.content_sha256():
+        if seen != self.content_sha256() or received_at < self.content_since:
             raise DossierRefused("content_changed")
         missing = self.missing_slots(practice)
         if missing:
@@ -221,15 +243,16 @@ class Dossier:
         self.unique_key = practice.unique_key(self.values)
         self.touch()
 
-    def withdraw(self, practice: Practice, now: datetime) -> None:
+    def withdraw(self, practice: Practice, arrived_at: datetime) -> None:
         """Take the deposit back while the window is open; the constituency is free for a new one."""
-        if self.state != DossierState.SUBMITTED:
+        deposited = self.received_at is not None and self.received_at <= arrived_at
+        if self.state != DossierState.SUBMITTED or not deposited:
             raise DossierRefused("not_submitted")
         window = practice.window(self.values)
-        if window and window.state(now) != "open":
-            raise OutsideWindow(window, now)
+        if window and window.state(arrived_at) != "open":
+            raise OutsideWindow(window, arrived_at)
         self.state = DossierState.WITHDRAWN
-        self.withdrawn_at = now
+        self.withdrawn_at = arrived_at
         self.unique_key = None
         self.touch()
 

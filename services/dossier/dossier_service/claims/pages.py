@@ -15,7 +15,7 @@ from dossier_service.information_requests.pages import document_view, piece_view
 from dossier_service.localized import LANGUAGES
 from dossier_service.procedures.model import FieldType
 from dossier_service.procedures.pages import slot_view
-from dossier_service.texts import errors_in_words, texts
+from dossier_service.texts import errors_in_words
 from espace.calendar import local_date
 from espace.i18n import format_instant
 
@@ -40,7 +40,7 @@ def dossier_view(
         "state": str(dossier.state),
         "procedure": procedure_name(practice, language),
         "title": procedure.title[language],
-        "subtitle": subtitle(practice, dossier, language),
+        "subtitle": practice.subtitle(dossier.values, language),
         "created_at": dossier.created_at,
         "saved_at": dossier.saved_at,
         "validated_at": dossier.validated_at,
@@ -84,7 +84,7 @@ def list_view(
         "number": dossier.number,
         "procedure": procedure.key,
         "title": procedure.title[language],
-        "subtitle": subtitle(practice, dossier, language),
+        "subtitle": practice.subtitle(dossier.values, language),
         "state": str(dossier.state),
         "step": next({"key": s.key, "label": s.label[language]} for s in procedure.steps if s.key == at),
         "substep": open_substep(procedure, requests, language),
@@ -110,9 +110,11 @@ def receipt_view(
         "number": dossier.number,
         "procedure": procedure_name(practice, language),
         "title": procedure.title[language],
-        "subtitle": subtitle(practice, dossier, language),
+        "subtitle": practice.subtitle(dossier.values, language),
         "language": language,
-        "citizen": {name: dossier.prefilled.get(name, "") for name in ("given_name", "family_name")},
+        "citizen": {
+            name: _told_by_identity(practice, dossier, name) for name in ("given_name", "family_name")
+        },
         "received_at": dossier.received_at,
         "received_local": format_instant(dossier.received_at, language, seconds=True),
         "received_date": local_date(dossier.received_at),
@@ -169,16 +171,6 @@ def internal_view(
     }
 
 
-def subtitle(practice: Practice, dossier: Dossier, language: str) -> str:
-    """Which election and where, once that is known; else empty."""
-    constituency = practice.constituency(dossier.values)
-    election = practice.procedure.field("election")
-    if constituency is None or election is None:
-        return ""
-    name = practice.shown(election, dossier.values.get("election"), dossier.values)[language]
-    return texts().gettext(language, "subtitle", election=name, place=constituency.name[language])
-
-
 def _display(practice: Practice, dossier: Dossier, language: str) -> dict[str, str]:
     values = dossier.values
     return {
@@ -186,6 +178,11 @@ def _display(practice: Practice, dossier: Dossier, language: str) -> dict[str, s
         for field in practice.procedure.fields()
         if values.get(field.key) not in (None, "") and field.type is not FieldType.CHECKBOX
     }
+
+
+def _told_by_identity(practice: Practice, dossier: Dossier, name: str) -> str:
+    key = practice.procedure.prefilled_by(f"identity.{name}")
+    return dossier.prefilled.get(key or "", "")
 
 
 def _room(dossier: Dossier, slot: str, max_count: int) -> bool:

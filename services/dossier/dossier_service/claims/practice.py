@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from dossier_service.localized import Localized
-from dossier_service.places.elections import MUNICIPAL, PROVINCIAL, Election
+from dossier_service.localized import Localized, placeholders
+from dossier_service.places.elections import Election
 from dossier_service.places.model import Constituency, UnknownPlace
 from dossier_service.places.registry import Places
 from dossier_service.procedures.catalogue import Catalogue
 from dossier_service.procedures.loader import load_all
-from dossier_service.procedures.model import Choice, Field, FieldType, Procedure, Values
+from dossier_service.procedures.model import CONSTITUENCY, Choice, Field, FieldType, Procedure, Values
 from dossier_service.procedures.validation import Errors, declared, validate
 from espace.calendar import Deadline, deadline, start_of_day
 
@@ -47,10 +47,12 @@ class Practice:
 
     def choices(self, question: Field, values: Values) -> tuple[Choice, ...]:
         """A field's choices, given the other values."""
-        if question.choices_from == "places.districts" and self.election:
+        window = self.procedure.window
+        if question.choices_from == "places.districts" and self.election and window:
+            province = values.get(window.province_of(question.key) or "")
             return tuple(
                 Choice(item.key, Localized.same(item.name), FICTITIOUS if item.fictitious else None)
-                for item in self.election.districts(str(values.get("province", "")))
+                for item in self.election.districts(str(province or ""))
             )
         return question.choices
 
@@ -72,6 +74,13 @@ class Practice:
         found = ((question.key, _follow(sources, question.prefill)) for question in self.procedure.fields())
         return {key: value for key, value in found if value}
 
+    def lacks(self, prefilled: Values) -> bool:
+        """Whether a value that only the registers can give is missing."""
+        return any(
+            question.required and question.type is FieldType.READONLY and not prefilled.get(question.key)
+            for question in self.procedure.fields()
+        )
+
     def _places_of(self, identity: Mapping[str, Any]) -> dict[str, str]:
         ins = identity.get("commune_ins")
         if self.election is None or not ins:
@@ -84,13 +93,19 @@ class Practice:
 
     def constituency(self, values: Values) -> Constituency | None:
         """The constituency the values lead to; None while they do not."""
-        if self.election is None:
+        window = self.procedure.window
+        ways = window.constituencies if window else ()
+        way = next((way for way in ways if way.when is None or way.when.holds(values)), None)
+        if self.election is None or way is None:
             return None
+        commune, province, district = (
+            values.get(key or "") for key in (way.commune, way.province, way.district)
+        )
         try:
-            if values.get("election") == MUNICIPAL and values.get("commune"):
-                return self.election.municipal(self.election.places.commune(str(values["commune"])))
-            if values.get("election") == PROVINCIAL and values.get("district"):
-                return self.election.provincial(str(values.get("province")), str(values["district"]))
+            if commune:
+                return self.election.municipal(self.election.places.commune(str(commune)))
+            if province and district:
+                return self.election.provincial(str(province), str(district))
         except UnknownPlace:
             return None
         return None
@@ -130,9 +145,22 @@ class Practice:
             return None
         constituency = self.constituency(values)
         day = self.election.key if self.election else ""
-        known = {**values, "constituency": f"{day}/{constituency.key}" if constituency else ""}
+        known = {**values, CONSTITUENCY: f"{day}/{constituency.key}" if constituency else ""}
         parts = [str(known.get(name, "")) for name in self.procedure.unique_by]
         return "|".join([self.procedure.key, *parts])
+
+    def subtitle(self, values: Values, language: str) -> str:
+        """What tells this dossier from the citizen's others; empty until all of it is known."""
+        template = self.procedure.subtitle[language] if self.procedure.subtitle else ""
+        named = {name: self._named(name, values)[language] for name in placeholders(template)}
+        return template.format_map(named) if all(named.values()) else ""
+
+    def _named(self, name: str, values: Values) -> Localized:
+        if name == CONSTITUENCY:
+            constituency = self.constituency(values)
+            return constituency.name if constituency else Localized.same("")
+        question = self.procedure.field(name)
+        return self.shown(question, values.get(name), values) if question else Localized.same("")
 
     def shown(self, question: Field, value: Any, values: Values) -> Localized:
         """A value as people read it: the label of a choice, the name of a place."""

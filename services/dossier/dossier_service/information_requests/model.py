@@ -92,6 +92,11 @@ class InformationRequest:
         """The hash of the pieces as they are now."""
         return sha256(listing(self.pieces))
 
+    @property
+    def content_since(self) -> datetime:
+        """Since when all its pieces are there."""
+        return max((piece.added_at for piece in self.pieces), default=self.opened_at)
+
     def add(self, facts: FileFacts, policy: InformationRequestPolicy, now: datetime) -> bool:
         """Add a file; whether it was new."""
         self._check_answerable()
@@ -122,12 +127,13 @@ class InformationRequest:
     def answer(self, received_at: datetime, seen: str) -> None:
         """Answer with the pieces, whose hash the citizen saw; late is kept and marked so.
 
-        An answer stamped in time is in time even when the lapse was noted meanwhile.
+        An answer stamped in time is in time even when the lapse was noted meanwhile, but no piece arrives
+        before it exists.
         """
         self._check_answerable()
         if not self.pieces:
             raise RequestRefused("attachments_missing")
-        if seen != self.content_sha256:
+        if seen != self.content_sha256 or received_at < self.content_since:
             raise RequestRefused("content_changed")
         self.answered_at = received_at
         self.late = received_at >= self.due_at

@@ -11,8 +11,6 @@ from dossier_service.localized import Localized
 from dossier_service.places.model import Commune, Constituency, District, UnknownPlace
 from dossier_service.places.registry import Places
 
-MUNICIPAL, PROVINCIAL = "communales", "provinciales"
-
 
 class Election:
     """The elections held on one day, from their data file."""

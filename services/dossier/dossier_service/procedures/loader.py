@@ -16,6 +16,7 @@ from dossier_service.procedures.model import (
     Field,
     FieldType,
     InformationRequestPolicy,
+    Locator,
     Procedure,
     Reminder,
     Section,
@@ -79,6 +80,7 @@ def _procedure(node: Node) -> Procedure | None:
             summary=_text(node, "summary"),
             keywords=_text(node, "keywords"),
             min_level=node.integer("min_level", minimum=0),
+            subtitle=_optional_text(node, "subtitle"),
             conditions=tuple(_localized(child) for child in node.children("conditions", required=False)),
             unique_by=tuple(node.strings("unique_by")),
             window=node.optional("window", _window),
@@ -182,7 +184,19 @@ def _step(node: Node) -> Step | None:
 def _window(node: Node) -> Window | None:
     with node:
         starts = node.one_of("starts", ("official_report",))
-        return Window(node.string("election"), starts, _rule(node.child("rule")))
+        constituencies = _each(node, "constituencies", _locator)
+        return Window(node.string("election"), starts, _rule(node.child("rule")), constituencies)
+    return None
+
+
+def _locator(node: Node) -> Locator | None:
+    with node:
+        return Locator(
+            commune=node.optional_string("commune"),
+            province=node.optional_string("province"),
+            district=node.optional_string("district"),
+            when=node.optional("when", _condition),
+        )
     return None
 
 

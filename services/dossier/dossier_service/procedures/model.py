@@ -10,6 +10,8 @@ from dossier_service.localized import Localized
 from espace.calendar import Rule
 
 Values = Mapping[str, Any]
+CONSTITUENCY = "constituency"
+"""Beside the fields, a name of its own in ``unique_by`` and ``subtitle``: the one the answers lead to."""
 
 
 class FieldType(StrEnum):
@@ -94,15 +96,39 @@ class Slot:
 
 
 @dataclass(frozen=True)
+class Locator:
+    """Which answers lead to a constituency: the fields of a commune, or those of a province and its district.
+
+    ``when`` says for which answers this is the way; None is always.
+    """
+
+    commune: str | None = None
+    province: str | None = None
+    district: str | None = None
+    when: Condition | None = None
+
+    def fields(self) -> tuple[str, ...]:
+        """The keys of the fields it reads."""
+        return tuple(key for key in (self.commune, self.province, self.district) if key)
+
+
+@dataclass(frozen=True)
 class Window:
     """When the procedure may be used: from the start of the day it counts from until the rule's last day.
 
-    ``starts`` names the day: ``official_report`` is that of the constituency's procès-verbal.
+    ``starts`` names the day: ``official_report`` is that of the constituency's procès-verbal. The first of
+    ``constituencies`` whose condition holds is the one that counts.
     """
 
     election: str
     starts: str
     rule: Rule
+    constituencies: tuple[Locator, ...]
+
+    def province_of(self, district: str) -> str | None:
+        """The field of the province whose districts the field ``district`` offers."""
+        found = (locator.province for locator in self.constituencies if locator.district == district)
+        return next(found, None)
 
 
 @dataclass(frozen=True)
@@ -143,8 +169,8 @@ class Switches:
 class Procedure:
     """One version of a procedure.
 
-    ``unique_by`` names the fields that, with the citizen, may be deposited once; a name of the form
-    ``constituency`` stands for the constituency the answers lead to.
+    ``subtitle`` tells one dossier from another: a text with names in braces. ``unique_by`` names what,
+    with the citizen, may be deposited once.
     """
 
     key: str
@@ -157,6 +183,7 @@ class Procedure:
     statements: tuple[Statement, ...]
     slots: tuple[Slot, ...]
     steps: tuple[Step, ...]
+    subtitle: Localized | None = None
     conditions: tuple[Localized, ...] = ()
     unique_by: tuple[str, ...] = ()
     window: Window | None = None
@@ -171,6 +198,10 @@ class Procedure:
     def field(self, key: str) -> Field | None:
         """The field of that key, or None."""
         return next((field for field in self.fields() if field.key == key), None)
+
+    def prefilled_by(self, source: str) -> str | None:
+        """The key of the field that a source fills in, as ``identity.family_name``."""
+        return next((field.key for field in self.fields() if field.prefill == source), None)
 
     def slot(self, key: str) -> Slot | None:
         """The attachment slot of that key, or None."""

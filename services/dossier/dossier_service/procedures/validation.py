@@ -73,7 +73,7 @@ def _judge(question: Field, raw: Any, choices: Choices) -> Fault | None:
     if question.type is FieldType.CHECKBOX:
         return Fault("must_accept") if question.required and value is not True else None
     if value in (None, "", False):
-        code = "missing_in_register" if question.type is FieldType.READONLY else "required"
+        code = "not_available" if question.type is FieldType.READONLY else "required"
         return Fault(code) if question.required else None
     if not isinstance(value, str):
         return Fault("not_a_value")

@@ -48,13 +48,13 @@ def submit_dossier(
     return request
 
 
-def withdraw_dossier(unit: UnitOfWork, practice: Practice, dossier: Dossier, now: datetime) -> None:
-    """Take a locked dossier's deposit back while its window is open.
+def withdraw_dossier(unit: UnitOfWork, practice: Practice, dossier: Dossier, arrived_at: datetime) -> None:
+    """Take a locked dossier's deposit back if that arrived while its window was open.
 
     Raises:
         OutsideWindow, DossierRefused: why not.
     """
-    dossier.withdraw(practice, now)
+    dossier.withdraw(practice, arrived_at)
     withdraw_requests(unit, requests_of(unit.session, [dossier.id]))
     unit.record(facts.withdrawn(dossier))
     log.info("dossier.withdrawn", dossier_id=str(dossier.id))
