@@ -12,7 +12,8 @@ import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -131,7 +132,8 @@ class Program:
             pool_size=settings.database_pool_size,
             application_name=f"{self.name}-worker",
         )
-        loops = list(_attribute(self.worker)(settings, database))
+        with _failure_told():
+            loops = list(_attribute(self.worker)(settings, database))
         unknown = set(options.loops) - {loop.name for loop in loops}
         if unknown:
             sys.stderr.write(f"no such loop: {', '.join(sorted(unknown))}\n")
@@ -139,14 +141,20 @@ class Program:
         if options.loops:
             loops = [loop for loop in loops if loop.name in options.loops]
         try:
-            return worker.run(loops, database, host=options.host, port=settings.worker_port)
+            return worker.run(loops, database, self._package, host=options.host, port=settings.worker_port)
         finally:
             database.dispose()
 
     def _migrate(self, _options: argparse.Namespace) -> int:
-        from espace.db import migrations
+        from espace.db import migrations, revision
+        from espace.telemetry import configure_logging, get_logger
 
-        migrations.upgrade(load(_DatabaseOnly).database_url, self._package)
+        database_url = load(_DatabaseOnly).database_url
+        configure_logging(self.name, "migrate")
+        with _failure_told():
+            migrations.upgrade(database_url, self._package)
+        log = get_logger()
+        log.info("migration.applied", revision=revision.head(self._package))
         return 0
 
     def _openapi(self, _options: argparse.Namespace) -> int:
@@ -174,7 +182,21 @@ def wsgi() -> Any:
     name = os.environ[_NAME]
     configure_logging(name, "api", level=settings.log_level, strict=settings.environment == "test")
     describe(name, "api")
-    return _attribute(os.environ[_FACTORY])(settings)
+    with _failure_told():
+        return _attribute(os.environ[_FACTORY])(settings)
+
+
+@contextmanager
+def _failure_told() -> Iterator[None]:
+    """Log what keeps the program from starting; the process ends with it all the same."""
+    from espace.telemetry import get_logger
+
+    log = get_logger()
+    try:
+        yield
+    except Exception:
+        log.exception("program.failed")
+        raise
 
 
 def _attribute(path: str) -> Any:

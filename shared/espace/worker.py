@@ -13,7 +13,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 from prometheus_client import make_wsgi_app
 from sqlalchemy.exc import SQLAlchemyError
 
-from espace.db import Database
+from espace.db import Database, MigrateFirst, Revision
 from espace.db.leader import Leader
 from espace.telemetry import get_logger
 from espace.telemetry.metrics import LOOP_ERRORS, LOOP_LAST_TICK
@@ -92,10 +92,13 @@ def tick(name: str) -> None:
     LOOP_LAST_TICK.labels(name).set_to_current_time()
 
 
-def run(loops: Sequence[Loop], database: Database, *, host: str = "127.0.0.1", port: int = 0) -> int:
+def run(
+    loops: Sequence[Loop], database: Database, package: str, *, host: str = "127.0.0.1", port: int = 0
+) -> int:
     """Run ``loops`` until SIGTERM or SIGINT; the process's exit status.
 
     Args:
+        package: whose migrations the database needs for ``/readyz``.
         port: where ``/livez``, ``/readyz`` and ``/metrics`` are served; 0 serves nothing.
     """
     stop = Stop()
@@ -108,7 +111,7 @@ def run(loops: Sequence[Loop], database: Database, *, host: str = "127.0.0.1", p
     threads = [
         threading.Thread(target=_supervise, args=(loop, stop), name=loop.name, daemon=True) for loop in loops
     ]
-    server = _serve(host, port, threads, database) if port else None
+    server = _serve(host, port, threads, database, Revision(database, package)) if port else None
     for thread in threads:
         thread.start()
     log.info("program.started", loops=[loop.name for loop in loops], port=port)
@@ -154,7 +157,9 @@ class _Quiet(WSGIRequestHandler):
         """Say nothing: probes come every few seconds."""
 
 
-def _serve(host: str, port: int, threads: Sequence[threading.Thread], database: Database) -> WSGIServer:
+def _serve(
+    host: str, port: int, threads: Sequence[threading.Thread], database: Database, revision: Revision
+) -> WSGIServer:
     metrics = make_wsgi_app()
 
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -169,8 +174,11 @@ def _serve(host: str, port: int, threads: Sequence[threading.Thread], database: 
         elif environ["PATH_INFO"] == "/readyz":
             try:
                 database.ping()
+                revision.check()
             except SQLAlchemyError:
                 status, text = "503 Service Unavailable", b"the database does not answer\n"
+            except MigrateFirst as error:
+                status, text = "503 Service Unavailable", f"{error}\n".encode()
         start_response(status, [("Content-Type", "text/plain"), ("Content-Length", str(len(text)))])
         return [text]
 

@@ -1,5 +1,6 @@
 """Loops: they run for ever, whatever they raise, and end when asked."""
 
+import json
 import os
 import signal
 import socket
@@ -11,7 +12,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import text
 
+from espace.db import Database
 from espace.testing import until
 from espace.worker import Periodic, Stop
 
@@ -30,7 +33,8 @@ def step():
         raise ValueError("the first turn fails")
     return False
 
-sys.exit(worker.run([Periodic("turn", step, 0.05)], Database(sys.argv[1]), port=int(sys.argv[2])))
+database, package = Database(sys.argv[1]), "deadline_scheduler_service"
+sys.exit(worker.run([Periodic("turn", step, 0.05)], database, package, port=int(sys.argv[2])))
 """
 
 
@@ -67,6 +71,8 @@ def test_a_failed_loop_is_counted_and_started_again_and_a_stop_drains(
     fresh_database: Callable[[str], str], port: int
 ) -> None:
     url = fresh_database("deadline_scheduler_service")
+    database = Database(url)
+    _set_revision(database, "0000")
     worker = subprocess.Popen(
         [sys.executable, "-c", PROGRAM, url, str(port)], stdout=subprocess.DEVNULL, env={**os.environ}
     )
@@ -74,6 +80,9 @@ def test_a_failed_loop_is_counted_and_started_again_and_a_stop_drains(
         metrics = until("a turn of the loop", lambda: _metrics_of_a_turn(port))
         assert 'espace_loop_errors_total{loop="turn"} 1.0' in metrics
         assert httpx.get(f"http://127.0.0.1:{port}/livez").status_code == 200
+        unready = httpx.get(f"http://127.0.0.1:{port}/readyz")
+        assert (unready.status_code, unready.text[:13]) == (503, "migrate first")
+        _set_revision(database, "9999")
         assert httpx.get(f"http://127.0.0.1:{port}/readyz").status_code == 200
         assert httpx.get(f"http://127.0.0.1:{port}/other").status_code == 404
         worker.send_signal(signal.SIGTERM)
@@ -81,6 +90,12 @@ def test_a_failed_loop_is_counted_and_started_again_and_a_stop_drains(
     finally:
         worker.kill()
         worker.wait()
+        database.dispose()
+
+
+def _set_revision(database: Database, revision: str) -> None:
+    with database.transaction() as unit:
+        unit.session.execute(text("UPDATE alembic_version SET version_num = :r"), {"r": revision})
 
 
 def _metrics_of_a_turn(port: int) -> str | None:
@@ -102,6 +117,22 @@ def test_a_program_names_every_missing_variable() -> None:
     assert started.returncode == 2
     for name in ("ESPACE_DATABASE_URL", "ESPACE_AMQP_URL", "ESPACE_IDENTITY_URL", "ESPACE_CLIENT_SECRET"):
         assert name in started.stderr
+
+
+def test_a_migration_says_what_became_of_it(fresh_database: Callable[[str], str]) -> None:
+    def migrate(url: str) -> tuple[int, str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "deadline_scheduler_service", "migrate"],
+            env={"PATH": os.environ["PATH"], "ESPACE_DATABASE_URL": url},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        line = json.loads(done.stdout.splitlines()[-1])
+        return done.returncode, line["event"]
+
+    assert migrate(fresh_database("deadline_scheduler_service")) == (0, "migration.applied")
+    assert migrate("postgresql+psycopg://nobody@127.0.0.1:1/none") == (1, "program.failed")
 
 
 def test_a_worker_imports_no_flask() -> None:

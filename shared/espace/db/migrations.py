@@ -1,4 +1,7 @@
-"""Schema migrations: Alembic, one runner at a time, forward only."""
+"""Schema migrations: Alembic, one runner at a time, forward only.
+
+Readiness compares revisions without it, see :mod:`espace.db.revision`.
+"""
 
 import importlib.util
 from pathlib import Path
@@ -6,7 +9,6 @@ from pathlib import Path
 from alembic import command, context
 from alembic.config import Config
 from alembic.operations import Operations
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, NullPool, create_engine, text
 
 from espace.db.database import CONNECT_ARGS
@@ -76,11 +78,6 @@ def upgrade(database_url: str, package: str) -> None:
         connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _ADVISORY_LOCK})
         connection.commit()
     engine.dispose()
-
-
-def head(package: str) -> str | None:
-    """The newest revision ``package`` brings; readiness compares it with the database's."""
-    return ScriptDirectory.from_config(_config(package)).get_current_head()
 
 
 def run_env(metadata: MetaData) -> None:

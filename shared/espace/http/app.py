@@ -18,8 +18,7 @@ from werkzeug.exceptions import HTTPException
 from espace import telemetry
 from espace.auth import JwksCache, TokenVerifier
 from espace.config import ServiceSettings
-from espace.db import Database
-from espace.errors import TransientError
+from espace.db import Database, MigrateFirst, Revision
 from espace.http import errors, matching, transactions
 from espace.http.access import Access
 from espace.http.blueprint import Blueprint
@@ -35,7 +34,6 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
-Check = Callable[[], None]
 
 
 _SPEC_OPTIONS: dict[str, Any] = {
@@ -98,15 +96,14 @@ def create_app(
     *,
     title: str,
     verifier: TokenVerifier | None = None,
-    ready: Iterable[Check] = (),
     problems: Mapping[type[Exception], Callable[[Any], Problem]] = MappingProxyType({}),
 ) -> Flask:
     """The API of one service.
 
     Args:
         service: short name; also the audience of tokens that other services call it with.
+        settings: of the service's own class, by whose package its migrations are found.
         verifier: of access tokens; by default of identity's, with its published keys.
-        ready: further checks of readiness; each raises when the service cannot work.
         problems: what callers are told about the model's own exceptions.
 
     Raises:
@@ -136,7 +133,8 @@ def create_app(
         app.register_error_handler(kind, lambda error, tell=tell: errors.answer(tell(error)))
     api = Api(app, spec_kwargs={"marshmallow_plugin": MarshmallowPlugin(schema_name_resolver=_schema_name)})
     access.declare("api-docs.openapi_json", "public")
-    _add_probes(app, access, [database.ping, *ready])
+    revision = Revision(database, type(settings).__module__.partition(".")[0])
+    _add_probes(app, access, database, revision)
     for blueprint in blueprints:
         _register(app, api, access, blueprint)
     access.check(app)
@@ -165,7 +163,7 @@ def _register(app: Flask, api: Api, access: Access, blueprint: Blueprint) -> Non
                 access.declare(rule.endpoint, auth)
 
 
-def _add_probes(app: Flask, access: Access, checks: list[Check]) -> None:
+def _add_probes(app: Flask, access: Access, database: Database, revision: Revision) -> None:
     probes = FlaskBlueprint("probes", __name__)
 
     @probes.get("/livez", endpoint="livez")
@@ -174,13 +172,14 @@ def _add_probes(app: Flask, access: Access, checks: list[Check]) -> None:
 
     @probes.get("/readyz", endpoint="readyz")
     def are_we_ready() -> Response:
-        for check in checks:
-            try:
-                check()
-            except (SQLAlchemyError, TransientError) as error:
-                response = jsonify(status="not ready", reason=type(error).__name__)
-                response.status_code = 503
-                return response
+        try:
+            database.ping()
+            revision.check()
+        except (SQLAlchemyError, MigrateFirst) as error:
+            reason = str(error) if isinstance(error, MigrateFirst) else type(error).__name__
+            response = jsonify(status="not ready", reason=reason)
+            response.status_code = 503
+            return response
         return jsonify(status="ready")
 
     @probes.get("/metrics", endpoint="metrics")

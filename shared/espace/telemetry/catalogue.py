@@ -8,7 +8,7 @@ EVENTS: dict[str, str] = {
     "program.started": "A program is ready to work; fields: version, loops or port.",
     "program.stopping": "SIGTERM or SIGINT arrived; work in hand is finished first.",
     "program.stopped": "A program ended by itself.",
-    "program.failed": "A program could not start or broke down.",
+    "program.failed": "A program could not start, or a migration failed.",
     "library.message": "A library logged something; field: message.",
     # HTTP
     "http.request": "A request was answered; fields: method, route, status, duration_ms.",
@@ -39,7 +39,7 @@ EVENTS: dict[str, str] = {
     "dead_letter.replayed": "A dead letter was put back into its queue.",
     "loop.failed": "One turn of a loop failed; it goes on after a pause; fields: loop, error.",
     "loop.finished": "A loop ended because the program stops.",
-    "migration.applied": "The database is at the revision the program needs.",
+    "migration.applied": "The database is at the revision the program needs; field: revision.",
     # identity
     "login.started": "A citizen chose a means and was sent upstream; field: means.",
     "login.succeeded": "A citizen is logged in; fields: citizen_id, means, level.",

@@ -30,6 +30,6 @@ if __name__ == "__main__":
         "relay": Relay("dossier", database, os.environ["ESPACE_AMQP_URL"]),
         "consume": Consumer("scheduler", HANDLERS, database, os.environ["ESPACE_AMQP_URL"]),
     }
-    status = worker.run([loops[name] for name in sys.argv[1:]], database)
+    status = worker.run([loops[name] for name in sys.argv[1:]], database, "deadline_scheduler_service")
     database.dispose()
     sys.exit(status)

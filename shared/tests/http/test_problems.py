@@ -260,6 +260,19 @@ def test_not_ready_without_the_database(api: Any, settings: Any) -> None:
     assert (answer.status_code, answer.json) == (503, {"status": "not ready", "reason": "OperationalError"})
 
 
+def test_not_ready_before_the_migration(api: Any) -> None:
+    from deadline_scheduler_service.settings import Settings
+
+    settings = Settings(
+        **dict.fromkeys(("database_url", "amqp_url", "public_url", "identity_url"), "http://x"),
+        client_secret="x",
+    )
+    app = create_app("kit", settings, api.database, [], title="Kit")
+    answer = app.test_client().get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json["reason"].startswith("migrate first: the schema is at nothing")
+
+
 def test_flatten_and_pointer() -> None:
     assert flatten({"a": {0: {"b": ["x", "y"]}}, "_schema": ["z"]}) == [
         (("a", "0", "b"), "x"),

@@ -63,6 +63,17 @@ def test_every_logged_event_is_in_the_catalogue() -> None:
     assert unknown == []
 
 
+def test_every_event_of_the_catalogue_is_logged_somewhere() -> None:
+    logged = {
+        name
+        for package in PACKAGES
+        for module in ROOT.glob(f"{package}/**/*.py")
+        for _, name in names(ast.parse(module.read_text("utf-8")))
+    }
+    computed = {"library.message"} | {name for name in EVENTS if name.startswith("message.")}
+    assert EVENTS.keys() - logged - computed == set()
+
+
 def test_an_unknown_event_raises_where_it_is_strict(configured: None) -> None:
     telemetry.configure_logging("kit", "api", strict=True)
     with pytest.raises(UnknownEventError, match=r"thing\.happened"):
