@@ -15,6 +15,7 @@ from joserfc.jwk import ECKey
 
 from dossier_service.pieces import FileFacts
 from espace.errors import TransientError
+from espace.telemetry import cause_headers
 
 ALGORITHM, TYPE, ISSUER = "ES256", "statement+jwt", "documents"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -44,7 +45,8 @@ class StatementKeys:
 
         def fetch() -> Mapping[str, Any]:
             url = f"{documents_url}/internal/v1/statement-keys"
-            response = httpx.get(url, timeout=httpx.Timeout(3.0, connect=1.0), trust_env=False)
+            timeout = httpx.Timeout(3.0, connect=1.0)
+            response = httpx.get(url, headers=cause_headers(), timeout=timeout, trust_env=False)
             response.raise_for_status()
             content: Mapping[str, Any] = response.json()
             return content

@@ -11,7 +11,7 @@ from joserfc.jwk import RSAKey
 
 from espace.auth import tls
 from espace.errors import TransientError
-from espace.telemetry.logs import get_logger
+from espace.telemetry import cause_headers, get_logger
 
 log = get_logger()
 
@@ -110,7 +110,11 @@ def parse(jwks: Mapping[str, Any]) -> dict[str, RSAKey]:
 
 def _get(url: str) -> Mapping[str, Any]:
     response = httpx.get(
-        url, timeout=httpx.Timeout(3.0, connect=1.0), trust_env=False, verify=tls.context(url)
+        url,
+        headers=cause_headers(),
+        timeout=httpx.Timeout(3.0, connect=1.0),
+        trust_env=False,
+        verify=tls.context(url),
     )
     response.raise_for_status()
     content: Mapping[str, Any] = response.json()

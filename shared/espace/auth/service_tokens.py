@@ -8,7 +8,7 @@ import httpx
 
 from espace.auth import tls
 from espace.errors import TransientError
-from espace.telemetry.logs import get_logger
+from espace.telemetry import cause_headers, get_logger
 
 log = get_logger()
 MARGIN_SECONDS = 30
@@ -62,6 +62,7 @@ class ServiceTokens:
                 self._url,
                 data={"grant_type": "client_credentials", "resource": audience},
                 auth=self._credentials,
+                headers=cause_headers(),
             )
             response.raise_for_status()
             answer = response.json()

@@ -83,14 +83,9 @@ class ServiceClient:
     def _send(self, method: str, path: str, bearer: str | None, options: dict[str, Any]) -> httpx.Response:
         headers = {
             **options.get("headers", {}),
+            **telemetry.cause_headers(),
             "Authorization": f"Bearer {bearer or self._tokens.get(self.audience)}",
         }
-        for name, value in (
-            ("X-Request-Id", telemetry.request_id()),
-            ("traceparent", telemetry.traceparent()),
-        ):
-            if value:
-                headers[name] = value
         started = time.perf_counter()
         outcome = "none"
         try:

@@ -1,6 +1,14 @@
 """What the programs tell about themselves: structured logs, metrics, and the id that ties them together."""
 
-from espace.telemetry.context import caused_by, request_id, set_cause, traceparent
+from espace.telemetry.context import cause_headers, caused_by, request_id, set_cause, traceparent
 from espace.telemetry.logs import configure_logging, get_logger
 
-__all__ = ["caused_by", "configure_logging", "get_logger", "request_id", "set_cause", "traceparent"]
+__all__ = [
+    "cause_headers",
+    "caused_by",
+    "configure_logging",
+    "get_logger",
+    "request_id",
+    "set_cause",
+    "traceparent",
+]

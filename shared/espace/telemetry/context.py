@@ -26,6 +26,12 @@ def traceparent() -> str | None:
     return get_contextvars().get("traceparent")
 
 
+def cause_headers() -> dict[str, str]:
+    """The headers that carry the cause through a call inside the house; each one that does takes them."""
+    headers = {"X-Request-Id": request_id(), "traceparent": traceparent()}
+    return {name: value for name, value in headers.items() if value}
+
+
 def set_cause(request_id: str | None, traceparent: str | None = None) -> str:
     """Make this the cause of everything that follows; what is malformed is replaced or dropped.
 

@@ -1,20 +1,24 @@
 """Calls between services: who we are, what may work later, what never will."""
 
+import json
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any, ClassVar
 
 import httpx
 import pytest
 
 from espace import telemetry
-from espace.auth import ServiceTokens
+from espace.auth import JwksCache, ServiceTokens
 from espace.config import ServiceSettings, SettingsError
 from espace.errors import TransientError
 from espace.http.client import ServiceClient
 from espace.http.problems import Problem
+from espace.testing import Issuer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +26,7 @@ class Settings(ServiceSettings):
     client_id: ClassVar[str] = "notifier"
 
 
+TRACE = f"00-{'a' * 32}-{'b' * 16}-01"
 SETTINGS: dict[str, Any] = {
     "database_url": "",
     "amqp_url": "",
@@ -65,15 +70,42 @@ def says(status: int, data: Any = None) -> Callable[[httpx.Request], httpx.Respo
 def test_a_call_carries_our_token_and_the_request_id() -> None:
     other = Other(says(200, {"email": None}), says(204))
     client = other.client()
-    with telemetry.caused_by("request-0001", "00-" + "a" * 32 + "-" + "b" * 16 + "-01"):
+    with telemetry.caused_by("request-0001", TRACE):
         assert client.get("/internal/v1/x") == {"email": None}
         assert client.post("/y", json={"a": 1}, headers={"Idempotency-Key": "k"}) is None
     first, second = other.seen
     assert first.headers["Authorization"] == "Bearer token-1"
     assert first.headers["X-Request-Id"] == "request-0001"
-    assert first.headers["traceparent"].startswith("00-aaaa")
+    assert first.headers["traceparent"] == TRACE
     assert (second.headers["Idempotency-Key"], second.content) == ("k", b'{"a":1}')
     assert other.tokens_issued == 1
+
+
+def test_the_calls_for_tokens_and_keys_carry_the_cause_too() -> None:
+    seen: list[dict[str, str]] = []
+
+    class Identity(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            seen.append({name.lower(): value for name, value in self.headers.items()})
+            body = json.dumps({**Issuer().jwks, "access_token": "t", "expires_in": 300}).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_POST = do_GET  # noqa: N815  the base class names it so
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Identity) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        with telemetry.caused_by("request-0001", TRACE):
+            assert ServiceTokens(url, "notifier", "s").get("profile") == "t"
+            assert JwksCache(f"{url}/identity/jwks.json").find("test")
+        server.shutdown()
+    assert [(each["x-request-id"], each["traceparent"]) for each in seen] == [("request-0001", TRACE)] * 2
 
 
 def test_a_citizens_token_goes_as_it_is() -> None:
