@@ -1,7 +1,7 @@
 """Makes the environment of the repository on a bare machine: uv, the virtual environment, system packages.
 
-Needs nothing but Python 3.11. Installs system packages when it may (root, apt); otherwise prints the exact
-command. Run again, it changes nothing.
+Needs nothing but Python 3.11 or newer. Installs system packages when it may (root, apt); otherwise prints
+the exact command. Run again, it changes nothing.
 """
 
 import argparse
@@ -52,12 +52,14 @@ def synchronize() -> int:
     uv = find_uv()
     if uv is None:
         return 1
-    fresh = not (ROOT / ".venv").exists()
+    made = str(ROOT / ".venv" / "bin" / "python")
+    fresh = not _runs([made, "--version"])
     if fresh:
         print("making the environment from uv.lock …", flush=True)
     left_out = ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
     environment = {k: v for k, v in os.environ.items() if k not in left_out}
-    command = [uv, "sync", "--all-packages", "--locked"]
+    # Left to itself uv might look for another Python than this one, which is new enough.
+    command = [uv, "sync", "--all-packages", "--locked", "--python", sys.executable if fresh else made]
     # Compiled once here, not by each of fifteen programs at their first start.
     command += ["--compile-bytecode"] if fresh else ["--quiet"]
     return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
