@@ -9,7 +9,7 @@ export MYPYPATH := .:shared:stack:stack/simulator:web:services/identity:services
 
 .PHONY: up down reset status travel dev test test-services test-platform test-long lint types format bench environment test-environment
 
-up: environment ## start everything (AT=2024-10-15T09:00: legal time of a new stack)
+up: environment ## start what does not run (AT=2024-10-15T09:00: legal time of a new stack)
 	@$(STACK) up $(if $(AT),--at $(AT))
 
 down: environment ## stop what up started; data stays
@@ -36,9 +36,9 @@ test-services: test-environment
 test-platform: test-environment
 	$(PYTHON) -m pytest -q -m "not long" --durations=10 -p no:cacheprovider stack tests
 
-test-long: test-environment lint ## everything
+test-long: test-environment lint ## everything, the tests of kills and races twenty times
 	@python3 stack/bootstrap.py --tests --long
-	$(PYTHON) -m pytest -q --timeout=1800 --durations=25
+	$(PYTHON) -m pytest -q --timeout=1800 --durations=25 --repeat=20
 
 lint: test-environment types ## style, types, arrows
 	$(PYTHON) -m ruff check .

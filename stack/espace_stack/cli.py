@@ -8,10 +8,11 @@ from datetime import datetime
 from pathlib import Path
 
 from espace_stack.dev import develop
+from espace_stack.given import WrongSetting, given_addresses, given_scanner, wanted_ports
 from espace_stack.legal import START, BackwardsError, parse_instant
 from espace_stack.part import FailedPart
 from espace_stack.servers import Servers
-from espace_stack.stack import DEFAULT_FOLDER, Stack, given_addresses
+from espace_stack.stack import DEFAULT_FOLDER, NotRunning, Stack, UnknownPart
 from espace_stack.table import show_addresses, show_memory
 
 
@@ -22,8 +23,10 @@ def main(arguments: list[str] | None = None) -> int:
         run: Callable[[argparse.Namespace], int] = options.run
         return run(options)
     except FailedPart as failure:
-        print(f"\nFailed to start. {failure}", file=sys.stderr)
-    except BackwardsError as error:
+        print(f"\nFailed. {failure}", file=sys.stderr)
+    except NotRunning as error:
+        print(f"{error}: `make up` first", file=sys.stderr)
+    except (BackwardsError, UnknownPart, WrongSetting) as error:
         print(error, file=sys.stderr)
     return 1
 
@@ -34,13 +37,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--private", action="store_true", help="as tests start it: crash points, free ports")
     commands = parser.add_subparsers(required=True, metavar="command")
     up = commands.add_parser("up", help="start what does not run")
-    up.add_argument("--at", type=parse_instant, default=START, help="legal time of a new stack")
+    up.add_argument("--at", type=_instant, help="legal time of a new stack")
+    up.add_argument("parts", nargs="*", metavar="part", help="only these, with what they need of databases")
     up.set_defaults(run=_up)
     commands.add_parser("down", help="stop what up started; data stays").set_defaults(run=_down)
     commands.add_parser("reset", help="stop and forget all data").set_defaults(run=_reset)
     commands.add_parser("status", help="what runs, with its memory").set_defaults(run=_status)
     travel = commands.add_parser("travel", help="move legal time forward")
-    travel.add_argument("to", type=parse_instant, help="such as 2024-10-22T00:00 (Brussels)")
+    travel.add_argument("to", type=_instant, help="such as 2024-10-22T00:00 (Brussels)")
     travel.set_defaults(run=_travel)
     dev = commands.add_parser("dev", help="run one service in the foreground, with reload")
     dev.add_argument("service")
@@ -56,12 +60,20 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _instant(text: str) -> datetime:
+    try:
+        return parse_instant(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a time such as 2024-10-22T00:00") from None
+
+
 def _stack(options: argparse.Namespace) -> Stack:
     began = time.monotonic()
     return Stack(
         options.folder,
         private=options.private,
-        given=given_addresses(),
+        given={**given_addresses(), **({} if options.private else given_scanner())},
+        wanted=wanted_ports(),
         report=lambda line: print(f"[{time.monotonic() - began:5.1f} s] {line}", flush=True),
     )
 
@@ -69,10 +81,12 @@ def _stack(options: argparse.Namespace) -> Stack:
 def _up(options: argparse.Namespace) -> int:
     began = time.monotonic()
     stack = _stack(options)
-    at: datetime = options.at
-    stack.legal.ensure(at)
-    started = stack.start()
+    ignored = options.at is not None and stack.legal.is_set
+    stack.legal.ensure(options.at or START)
+    started = stack.start(tuple(options.parts))
     print(show_addresses(stack))
+    if ignored:
+        print("The wished legal time is for a new stack; this one has its own: `make reset` starts over.")
     print(f"ready after {time.monotonic() - began:.0f} s" if started else "everything was running already")
     return 0
 
@@ -83,7 +97,15 @@ def _down(options: argparse.Namespace) -> int:
 
 
 def _reset(options: argparse.Namespace) -> int:
-    _stack(options).reset()
+    try:
+        _stack(options).reset()
+    except FailedPart as failure:
+        print(
+            f"{failure}\nThe keys to what is kept there stay. For a server that is gone for good: "
+            "`make reset` with its address set and empty, such as ESPACE_STACK_POSTGRES_URL=",
+            file=sys.stderr,
+        )
+        return 1
     print("all data of the stack is forgotten")
     return 0
 
@@ -94,8 +116,7 @@ def _status(options: argparse.Namespace) -> int:
 
 
 def _travel(options: argparse.Namespace) -> int:
-    stack = _stack(options)
-    stack.legal.travel(options.to, not_before=stack.latest_receipt())
+    _stack(options).travel(options.to)
     print(f"legal time is now {options.to:%A %d %B %Y, %H:%M:%S}")
     return 0
 

@@ -23,9 +23,14 @@ class Legal:
 
     def ensure(self, start: datetime = START) -> None:
         """Set the clock to ``start`` unless it has been set."""
-        if not self._file.exists():
+        if not self.is_set:
             self._file.parent.mkdir(parents=True, exist_ok=True)
             self._show(start)
+
+    @property
+    def is_set(self) -> bool:
+        """Whether the stack has a legal time: it was started once."""
+        return self._file.exists()
 
     @property
     def time(self) -> LegalTime:

@@ -1,18 +1,26 @@
 """What every part of the stack has in common: start, wait until ready, stop, kill, pause, resume."""
 
+import hashlib
+import json
 import signal
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
-from espace_stack.ports import Ports
+from espace_stack.given import port_variable
+from espace_stack.ports import Ports, is_free
 from espace_stack.process import Process, base_environment
 
 
 class FailedPart(Exception):
-    """A part did not start; the message names it and shows the end of its log."""
+    """A part did not start or do what it was asked; the message names it and shows the end of its log.
 
-    def __init__(self, name: str, reason: str, end_of_log: str, log: Path) -> None:
-        super().__init__(f"{name}: {reason}\n--- the end of {log} ---\n{end_of_log}")
+    A server that is not ours has no log here.
+    """
+
+    def __init__(self, name: str, reason: str, end_of_log: str = "", log: Path | None = None) -> None:
+        shown = f"\n--- the end of {log} ---\n{end_of_log}" if log else ""
+        super().__init__(f"{name}: {reason}{shown}")
         self.name = name
 
 
@@ -67,14 +75,42 @@ class Part:
         self.settle()
         return True
 
-    def begin(self) -> None:
-        """Start the process without waiting."""
+    @property
+    def outdated(self) -> bool:
+        """Whether it runs with other settings than a start would give it now."""
+        return self.alive and self.process.settings != self._settings_now()
+
+    def settle_ports(self, wanted: Mapping[str, int]) -> None:
+        """Take the ``wanted`` ports (by name); and another one where someone else has taken ours.
+
+        Raises:
+            FailedPart: a wanted port is taken.
+        """
+        alive = self.alive
+        if not alive:
+            self.process.kill()  # what it has left behind would hold its ports
+        for name in self.port_names:
+            port = wanted.get(name)
+            if alive and port in (None, self.ports[name]):
+                continue
+            if port is not None and not is_free(port):
+                raise FailedPart(self.name, f"port {port} is taken; give another: {port_variable(name)}=…")
+            if port is not None:
+                self.ports.fix(name, port)
+            elif not is_free(self.ports[name]):
+                self.ports.move(name)
+
+    def begin(self, *, to_terminal: bool = False) -> None:
+        """Start the process without waiting; what an earlier one has left behind is ended first."""
+        self.process.kill()
         self.prepare()
         self.process.spawn(
             self.command(),
             environment={**base_environment(), **self.environment()},
             as_server=self.as_server,
             folder=self.folder,
+            settings=self._settings_now(),
+            to_terminal=to_terminal,
         )
 
     def wait_ready(self) -> None:
@@ -111,6 +147,20 @@ class Part:
         """Stop and start again."""
         self.stop()
         self.start()
+
+    def _settings_now(self) -> str:
+        """A digest of command line, variables, the secrets they name, and ports."""
+        environment = self.environment()
+        secrets = [
+            Path(value) for value in environment.values() if value.startswith(f"{self.folder}/secrets/")
+        ]
+        parts = (
+            self.command(),
+            sorted(environment.items()),
+            [hashlib.sha256(secret.read_bytes()).hexdigest() for secret in secrets],
+            [self.ports[name] for name in self.port_names],
+        )
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
     def _failed(self, reason: str) -> FailedPart:
         return FailedPart(self.name, reason, self.process.end_of_log(), self.process.log)

@@ -2,6 +2,7 @@
 
 import base64
 import http.client
+import socket
 from urllib.parse import unquote, urlsplit
 
 
@@ -20,3 +21,21 @@ def status_of(url: str, seconds: float = 5) -> int | None:
         return None
     finally:
         connection.close()
+
+
+def clamd_answers(address: str, seconds: float = 2) -> bool:
+    """Whether a clamd answers at ``host:port`` or at the path of a Unix socket."""
+    try:
+        if "/" in address:
+            connection = socket.socket(socket.AF_UNIX)
+            connection.settimeout(seconds)
+        else:
+            host, _, port = address.rpartition(":")
+            connection = socket.create_connection((host, int(port)), seconds)
+        with connection:
+            if "/" in address:
+                connection.connect(address)
+            connection.sendall(b"zPING\0")
+            return connection.recv(16).startswith(b"PONG")
+    except (OSError, ValueError):
+        return False

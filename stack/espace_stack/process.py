@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -30,8 +31,16 @@ class Process:
         environment: Mapping[str, str],
         folder: Path | None = None,
         as_server: bool = False,
+        settings: str = "",
+        to_terminal: bool = False,
     ) -> None:
-        """Start ``command`` in a session of its own, its output appended to the log."""
+        """Start ``command`` in a session of its own.
+
+        Args:
+            as_server: under the servers' account.
+            settings: kept in the record, see :attr:`settings`.
+            to_terminal: show the output here; otherwise it is appended to the log.
+        """
         account = server_account() if as_server else None
         self._record.parent.mkdir(parents=True, exist_ok=True)
         self.log.parent.mkdir(parents=True, exist_ok=True)
@@ -39,8 +48,8 @@ class Process:
             child = subprocess.Popen(
                 list(command),
                 stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
+                stdout=None if to_terminal else output,
+                stderr=None if to_terminal else subprocess.STDOUT,
                 env=dict(environment),
                 cwd=folder,
                 start_new_session=True,
@@ -49,7 +58,8 @@ class Process:
                 extra_groups=[] if account else None,
             )
         _children[child.pid] = child
-        self._record.write_text(json.dumps({"pid": child.pid, "started": _started(child.pid)}))
+        record = {"pid": child.pid, "started": _started(child.pid), "settings": settings}
+        self._record.write_text(json.dumps(record))
 
     @property
     def pid(self) -> int | None:
@@ -62,16 +72,23 @@ class Process:
         """Whether it runs (a paused process does)."""
         return self._find() is not None
 
+    @property
+    def settings(self) -> str:
+        """What it was started with, as the starter put it."""
+        return str(self._read().get("settings", ""))
+
     def tree(self) -> list[psutil.Process]:
-        """The process and its descendants, the process first."""
+        """The process, its descendants, and what runs in its session; the process first, while it lives.
+
+        A session outlives its leader: so the server behind a killed shell script is found, and a
+        program's child whose parent has gone.
+        """
         found = self._find()
-        if found is None:
-            return []
-        members = {found.pid: found}
-        with contextlib.suppress(psutil.NoSuchProcess):
-            for child in found.children(recursive=True):
-                members[child.pid] = child
-        return list(members.values())
+        members = {found.pid: found} if found else {}
+        if found:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                members |= {child.pid: child for child in found.children(recursive=True)}
+        return list((members | {member.pid: member for member in self._session()}).values())
 
     def send(self, number: int, *, whole_tree: bool = True) -> None:
         """Send a signal to the tree, or to the process alone."""
@@ -96,12 +113,12 @@ class Process:
         self._forget()
 
     def terminate(self, *, number: int = signal.SIGTERM, seconds: float = 20) -> None:
-        """Ask the process to end, wait, then kill what is left of the tree."""
+        """Ask the process to end (or what it has left behind), wait, then kill what is left of the tree."""
         members = self.tree()
         for member in members:
             with contextlib.suppress(psutil.NoSuchProcess):
                 member.send_signal(signal.SIGCONT)
-        for member in members[:1]:
+        for member in members[:1] if self.alive else members:
             with contextlib.suppress(psutil.NoSuchProcess):
                 member.send_signal(number)
         for member in _gone(members, seconds):
@@ -129,12 +146,42 @@ class Process:
 
     def _find(self) -> psutil.Process | None:
         try:
-            record = json.loads(self._record.read_text())
+            record = self._read()
             found = psutil.Process(record["pid"])
             same = _started(found.pid) == record["started"]
             return found if same and not _is_gone(found) else None
-        except (OSError, ValueError, KeyError, psutil.NoSuchProcess):
+        except (OSError, KeyError, psutil.NoSuchProcess):
             return None
+
+    def _session(self) -> list[psutil.Process]:
+        """What lives in the session that the recorded process began, and was started since.
+
+        No new process gets an id that a session still bears: one that has ours and another start tells
+        that nothing of ours is left.
+        """
+        record = self._read()
+        if not record:
+            return []
+        boot, tick = record["started"].split(":")
+        members = []
+        for pid in psutil.pids():
+            with contextlib.suppress(OSError, psutil.NoSuchProcess):
+                if os.getsid(pid) != record["pid"]:
+                    continue
+                if pid == record["pid"] and _started(pid) != record["started"]:
+                    return []
+                since = _started(pid).split(":")
+                if since[0] == boot and int(since[1]) >= int(tick):
+                    members.append(psutil.Process(pid))
+        return [member for member in members if not _is_gone(member)]
+
+    def _read(self) -> dict[str, Any]:
+        """The record; empty when there is none."""
+        try:
+            record: dict[str, Any] = json.loads(self._record.read_text())
+            return record
+        except (OSError, ValueError):
+            return {}
 
     def _forget(self) -> None:
         self._record.unlink(missing_ok=True)

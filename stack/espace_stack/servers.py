@@ -2,9 +2,10 @@
 
 import json
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from espace_stack.part import Part
 from espace_stack.parts import ObjectStore, Postgres, RabbitMQ
@@ -35,27 +36,42 @@ class Addresses:
 
 
 class Servers:
-    """PostgreSQL, RabbitMQ and the object store of one folder."""
+    """PostgreSQL, RabbitMQ and the object store of one folder, or those given (:mod:`espace_stack.given`)."""
 
-    def __init__(self, folder: Path, *, private: bool, ports: Ports | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        private: bool,
+        ports: Ports | None = None,
+        given: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.folder = folder
         self.ports = ports or Ports(folder / "ports.json")
+        self._given = given = {name: value for name, value in given.items() if value}
         secrets = Secrets(folder / "secrets")
         self.postgres = Postgres(folder, self.ports, secrets, durable=not private)
         self.rabbitmq = RabbitMQ(folder, self.ports, secrets)
         self.objects = ObjectStore(folder, self.ports, secrets, patient=not private)
-        self.parts: tuple[Part, ...] = (self.rabbitmq, self.postgres, self.objects)
+        own: tuple[tuple[str, Part], ...] = (
+            ("AMQP_URL", self.rabbitmq),
+            ("POSTGRES_URL", self.postgres),
+            ("OBJECTS_URL", self.objects),
+        )
+        self.parts = tuple(part for name, part in own if name not in given)
 
     @property
     def addresses(self) -> Addresses:
-        """Where they listen."""
+        """Where they listen: the given addresses, otherwise our own."""
+        given = self._given
+        own_management = "" if "AMQP_URL" in given else self.rabbitmq.management_url
         return Addresses(
-            postgres=self.postgres.url,
-            amqp=self.rabbitmq.url,
-            management=self.rabbitmq.management_url,
-            objects=self.objects.url,
-            objects_access_key=self.objects.access_key,
-            objects_secret_key=self.objects.secret_key,
+            postgres=given.get("POSTGRES_URL", self.postgres.url),
+            amqp=given.get("AMQP_URL", self.rabbitmq.url),
+            management=given.get("MANAGEMENT_URL", own_management).rstrip("/"),
+            objects=given.get("OBJECTS_URL", self.objects.url),
+            objects_access_key=given.get("OBJECTS_ACCESS_KEY", self.objects.access_key),
+            objects_secret_key=given.get("OBJECTS_SECRET_KEY", self.objects.secret_key),
         )
 
     def start(self) -> None:

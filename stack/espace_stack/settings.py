@@ -26,13 +26,22 @@ class ProgramSettings:
     Args:
         url: address of a part by its name.
         environment: ``demo`` or ``test``.
+        scanner: the address of a clamd, if there is one.
     """
 
-    def __init__(self, folder: Path, secrets: Secrets, url: Callable[[str], str], environment: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        secrets: Secrets,
+        url: Callable[[str], str],
+        environment: str,
+        scanner: str | None,
+    ) -> None:
         self._folder = folder
         self._secrets = secrets
         self._url = url
         self._environment = environment
+        self._scanner = scanner
         self.extra: dict[str, dict[str, str]] = {}
 
     @property
@@ -86,6 +95,7 @@ class ProgramSettings:
                     "ESPACE_SIGNING_KEYS_FILE": str(secret.file("signing-keys", rsa_pem)),
                     "ESPACE_CLIENTS_FILE": str(self.write_clients()),
                     "ESPACE_UPSTREAM_ISSUER": self._url("simulator"),
+                    "ESPACE_UPSTREAM_STATUS_URL": f"{self._url('simulator')}/status",
                     "ESPACE_UPSTREAM_CLIENT_ID": SIMULATOR_CLIENT,
                     "ESPACE_UPSTREAM_CLIENT_SECRET_FILE": str(secret.file("upstream")),
                     "ESPACE_REGISTER_URL": self._url("simulator"),
@@ -95,8 +105,10 @@ class ProgramSettings:
             case "profile":
                 return {"ESPACE_CONFIRMATION_KEY_FILE": str(secret.file("confirmation-key"))}
             case "documents":
+                scanner = {"ESPACE_CLAMD_ADDRESS": self._scanner} if self._scanner else {}
                 return {
                     **self._store(*store),
+                    **scanner,
                     "ESPACE_STATEMENT_KEY_FILE": str(secret.file("statement-key", ec_pem)),
                 }
             case "notifier":

@@ -2,30 +2,25 @@
 
 import contextlib
 import fcntl
-import os
-import secrets
 import shutil
 import time
-import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from urllib.parse import urlsplit
+from types import MappingProxyType
 
-import httpx
 import psycopg
 
-from espace.bus import topology
 from espace_stack.account import reachable_folder
-from espace_stack.layout import BUCKET, ROOT, ProgramName, has_module, programs
+from espace_stack.belongings import Belongings
+from espace_stack.given import WrongSetting, keep_given, port_variable, read_given
+from espace_stack.layout import ROOT, ProgramName, programs
 from espace_stack.legal import Legal
-from espace_stack.part import FailedPart, Part
+from espace_stack.part import Part
 from espace_stack.parts.mailbox import MailboxPart
-from espace_stack.parts.objects import client
-from espace_stack.parts.postgres import ensure_database
 from espace_stack.parts.programs import GatewayPart, ProgramPart, SimulatorPart
 from espace_stack.plan import Step, carry_out
-from espace_stack.ports import Ports, is_free
+from espace_stack.ports import Ports
 from espace_stack.reaper import kill_recorded
 from espace_stack.secret import Secrets
 from espace_stack.servers import Addresses, Servers, together
@@ -33,16 +28,15 @@ from espace_stack.settings import ProgramSettings
 
 DEFAULT_FOLDER = ROOT / ".stack"
 DEFAULT_PORTS = {"gateway": 8080, "simulator": 8081, "mailbox": 8082, "smtp": 8025}
-GIVEN = (
-    "POSTGRES_URL",
-    "AMQP_URL",
-    "MANAGEMENT_URL",
-    "OBJECTS_URL",
-    "OBJECTS_ACCESS_KEY",
-    "OBJECTS_SECRET_KEY",
-    "SMTP",
-)
 Report = Callable[[str], None]
+
+
+class NotRunning(Exception):
+    """What is asked needs a running stack; the message says what does not answer."""
+
+
+class UnknownPart(LookupError):
+    """There is no part of that name; the message tells those there are."""
 
 
 class Stack:
@@ -50,7 +44,9 @@ class Stack:
 
     Args:
         private: for tests: free ports, crash points, no fsync, wide limits, parts killed at the end.
-        given: addresses that take the place of own parts (``ESPACE_STACK_…`` variables).
+        given: addresses that take the place of own parts (:mod:`espace_stack.given`); kept from one start to
+            the next command, an empty one takes back what was kept.
+        wanted: ports by name that are used or refused, never replaced.
         report: told what happens, a line each.
     """
 
@@ -59,28 +55,32 @@ class Stack:
         folder: Path = DEFAULT_FOLDER,
         *,
         private: bool = False,
-        given: Mapping[str, str] | None = None,
+        given: Mapping[str, str] = MappingProxyType({}),
+        wanted: Mapping[str, int] = MappingProxyType({}),
         report: Report = lambda _: None,
     ) -> None:
         self.folder = folder.resolve()
         self.private = private
-        self._given = given or {}
+        self.secrets = Secrets(self.folder / "secrets")
+        self.given = {name: value for name, value in {**read_given(self.folder), **given}.items() if value}
+        self._wanted = wanted
         self._report = report
         self.ports = Ports(self.folder / "ports.json", {} if private else DEFAULT_PORTS)
-        self.secrets = Secrets(self.folder / "secrets")
-        self.servers = Servers(self.folder, private=private, ports=self.ports)
-        environment = "test" if private else "demo"
-        self.settings = ProgramSettings(self.folder, self.secrets, self.url, environment)
+        self.servers = Servers(self.folder, private=private, ports=self.ports, given=self.given)
+        environment, scanner = "test" if private else "demo", self.given.get("CLAMD")
+        self.settings = ProgramSettings(self.folder, self.secrets, self.url, environment, scanner)
         self.legal = Legal(self.settings.clock_file)
         self.mailbox = MailboxPart(self.folder, self.ports)
         self._simulator = SimulatorPart(self.folder, self.ports, self.settings.simulator)
         self._gateway = GatewayPart(self.folder, self.ports, self.url, rate=2000 if private else 50)
         self._programs = {program.name: self._program(program) for program in programs()}
+        services = {part.program.service: part.program.package for part in self._programs.values()}
+        self._belongings = Belongings(services, lambda: self.addresses, self.secrets, self.folder / "logs")
         self._parts: dict[str, Part] = {
             part.name: part
             for part in (
-                *self._own_servers(),
-                *([] if "SMTP" in self._given else [self.mailbox]),
+                *self.servers.parts,
+                *([] if "SMTP" in self.given else [self.mailbox]),
                 self._simulator,
                 *self._programs.values(),
                 self._gateway,
@@ -97,87 +97,60 @@ class Stack:
     def part(self, name: str) -> Part:
         """A part by name: ``postgres``, ``rabbitmq``, ``objects``, ``gateway``, ``dossier-worker`` …"""
         if name not in self._parts:
-            raise KeyError(f"no part {name}; there are {', '.join(self._parts)}")
+            raise UnknownPart(f"no part {name}; there are {', '.join(self._parts)}")
         return self._parts[name]
 
     def url(self, name: str) -> str:
         """The address of a part that speaks HTTP; the gateway's is the public one."""
-        if name == "objects" and "OBJECTS_URL" in self._given:
-            return self._given["OBJECTS_URL"]
+        if name == "objects" and "OBJECTS_URL" in self.given:
+            return self.given["OBJECTS_URL"]
         host = "localhost" if name == "gateway" else "127.0.0.1"
         return f"http://{host}:{self.ports[name]}"
 
     @property
     def addresses(self) -> Addresses:
         """The servers' addresses: the given ones, otherwise our own."""
-        own = self.servers.addresses
-        given = self._given
-        return Addresses(
-            postgres=given.get("POSTGRES_URL", own.postgres),
-            amqp=given.get("AMQP_URL", own.amqp),
-            management=given.get("MANAGEMENT_URL", "" if "AMQP_URL" in given else own.management),
-            objects=given.get("OBJECTS_URL", own.objects),
-            objects_access_key=given.get("OBJECTS_ACCESS_KEY", own.objects_access_key),
-            objects_secret_key=given.get("OBJECTS_SECRET_KEY", own.objects_secret_key),
-        )
+        return self.servers.addresses
 
     def database_url(self, service: str) -> str:
         """The address of a service's database, for its own role."""
-        password = self.secrets.value(f"database-{service}", lambda: secrets.token_hex(24))
-        place = self.addresses.postgres.rsplit("@", 1)[1].rsplit("/", 1)[0]
-        return f"postgresql+psycopg://{service}:{password}@{place}/{service}"
+        return self._belongings.database_url(service)
 
     def env(self, name: str) -> dict[str, str]:
-        """The environment of one of our programs, ``simulator`` included."""
-        if name == "simulator":
-            return self.settings.simulator()
-        return self._programs[name].environment()
+        """The environment of a part."""
+        return self.part(name).environment()
 
     # ---- start and stop
 
-    def start(self, only: tuple[str, ...] | None = None) -> bool:
+    def start(self, only: tuple[str, ...] = ()) -> bool:
         """Start what does not run, wait until all is ready; tells whether anything was started.
+
+        What runs with settings that are no longer so (an address has moved, another was given) is started
+        again.
+
+        Args:
+            only: names of parts to leave it at.
 
         Raises:
             FailedPart: names the part and shows the end of its log.
+            WrongSetting: a wanted port is nobody's.
         """
         with self.lock():
-            if only is None and all(part.alive and part.ready() for part in self.parts):
-                return False
-            self._keep_ports_free()
+            wanted = [self.part(name) for name in only] or self.parts
+            self._settle_ports()
+            keep_given(self.folder, self.given)
             self.legal.ensure()
-            carry_out(self._steps(only))
+            replaced = [part for part in wanted if part.outdated] + self._own_parts_given_up()
+            if not replaced and all(part.alive and part.ready() for part in wanted):
+                return False
+            self._end(replaced, "has stopped: its settings have changed")
+            carry_out(self._steps(wanted))
             return True
-
-    def _steps(self, only: tuple[str, ...] | None) -> list[Step]:
-        wanted = [part for part in self.parts if only is None or part.name in only]
-        before: dict[str, tuple[str, ...]] = {"gateway": tuple(n for n in ("web",) if n in self._programs)}
-        for program in self._programs.values():
-            worker = program.program.role == "worker"
-            store = ("bucket",) if program.program.service == "documents" else ()
-            before[program.name] = ("databases", *store, *(("topology",) if worker else ()))
-        names = {part.name for part in wanted}
-        steps = (
-            []
-            if names.isdisjoint(self._programs)
-            else [
-                Step("databases", self._prepare_databases, _present(("postgres",), names)),
-                Step("topology", self._load_topology, _present(("rabbitmq",), names)),
-                Step("bucket", self._prepare_bucket, _present(("objects",), names)),
-            ]
-        )
-        known = names | {step.name for step in steps}
-        return steps + [
-            Step(part.name, self._starter(part), _present(before.get(part.name, ()), known))
-            for part in wanted
-        ]
 
     def stop(self) -> None:
         """Stop everything this stack started, programs before servers; data stays."""
         with self.lock():
-            own = {part.name for part in self._own_servers()}
-            together([self._stopper(part) for part in self.parts if part.name not in own])
-            together([self._stopper(part) for part in self.parts if part.name in own])
+            self._end([*self.parts, *self._own_parts_given_up()], "has stopped")
             kill_recorded(self.folder)
 
     def kill(self) -> None:
@@ -185,18 +158,49 @@ class Stack:
         kill_recorded(self.folder)
 
     def reset(self) -> None:
-        """Stop, and forget all data."""
+        """Stop, and forget all data, on the servers given at the latest start too.
+
+        Raises:
+            FailedPart: a given server does not let go of it; then the folder and its keys stay as well.
+        """
         self.stop()
+        self.forget_elsewhere()
         stand_in = reachable_folder(self.folder) if self.folder.exists() else self.folder
         for folder in {stand_in, self.folder}:
             shutil.rmtree(folder, ignore_errors=True)
 
+    def forget_elsewhere(self) -> None:
+        """Forget what the stack keeps on servers that were given.
+
+        Raises:
+            FailedPart: one of them does not let go of it.
+        """
+        self._belongings.forget(self.given.keys() & read_given(self.folder).keys())
+
+    def travel(self, to: datetime) -> None:
+        """Move legal time on to ``to``.
+
+        Raises:
+            BackwardsError: before the present or the latest receipt.
+            NotRunning: nobody can tell the latest receipt.
+        """
+        self.legal.travel(to, not_before=self.latest_receipt())
+
     def latest_receipt(self) -> datetime | None:
-        """The instant of the latest deposit, as dossier published it."""
-        query = "SELECT max(data->>'received_at') FROM event_log WHERE type LIKE %s"
-        with psycopg.connect(self.database_url("dossier").replace("+psycopg", "", 1)) as connection:
-            row = connection.execute(query, ("be.espace.dossier.%",)).fetchone()
-        return datetime.fromisoformat(row[0]) if row and row[0] else None
+        """The instant of the latest deposit or answer, as dossier published it.
+
+        Raises:
+            NotRunning: dossier's database does not answer.
+        """
+        if not self.legal.is_set:
+            raise NotRunning("this stack was never started")
+        query = "SELECT max((data->>'received_at')::timestamptz) FROM event_log WHERE type LIKE %s"
+        try:
+            with psycopg.connect(self.database_url("dossier").replace("+psycopg", "", 1)) as connection:
+                row = connection.execute(query, ("be.espace.dossier.%",)).fetchone()
+        except psycopg.Error as error:
+            raise NotRunning(f"dossier's database does not answer ({error})") from error
+        return row[0] if row else None
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
@@ -208,47 +212,39 @@ class Stack:
 
     # ---- steps
 
-    def _prepare_databases(self) -> None:
-        services = {program.program.service: program.program.package for program in self._programs.values()}
-        for service in services:
-            password = urlsplit(self.database_url(service)).password or ""
-            ensure_database(self.addresses.postgres, service, password)
-        for service, package in services.items():
-            if has_module(package, "migrations/env"):
-                self._migrate(self.database_url(service), package)
-        self._report("databases are up to date")
-
-    def _migrate(self, url: str, package: str) -> None:
-        from espace.db import migrations
-
-        try:
-            migrations.upgrade(url, package)
-        except Exception as error:
-            log = self.folder / "logs" / f"{package}-migrate.log"
-            log.parent.mkdir(parents=True, exist_ok=True)
-            log.write_text(traceback.format_exc())
-            raise FailedPart(f"migration of {package}", "failed", str(error), log) from error
-
-    def _load_topology(self) -> None:
-        management = self.addresses.management
-        if not management:
-            return  # a broker given without its management address brings its own policies
-        answer = httpx.post(f"{management}/api/definitions", json=topology.definitions(), timeout=60)
-        answer.raise_for_status()
-        self._report("queues and policies are declared")
-
-    def _prepare_bucket(self) -> None:
-        address = self.addresses
-        store = client(address.objects, address.objects_access_key, address.objects_secret_key)
-        if not store.bucket_exists(BUCKET):
-            store.make_bucket(BUCKET)
-
-    def _keep_ports_free(self) -> None:
+    def _settle_ports(self) -> None:
+        known = {name for part in self.parts for name in part.port_names}
+        for name in sorted(self._wanted.keys() - known):
+            raise WrongSetting(
+                f"{port_variable(name)}: there is no such port, only {', '.join(sorted(known))}"
+            )
         for part in self.parts:
-            if not part.alive:
-                for name in part.port_names:
-                    if not is_free(self.ports[name]):
-                        self.ports.move(name)
+            part.settle_ports(self._wanted)
+
+    def _steps(self, wanted: list[Part]) -> list[Step]:
+        before: dict[str, tuple[str, ...]] = {"gateway": tuple(n for n in ("web",) if n in self._programs)}
+        for program in self._programs.values():
+            worker = program.program.role == "worker"
+            store = ("bucket",) if program.program.service == "documents" else ()
+            before[program.name] = ("databases", *store, *(("topology",) if worker else ()))
+        make, told = self._belongings, self._told
+        needed = {name for part in wanted for name in before.get(part.name, ())}
+        steps = [
+            Step("databases", told(make.make_databases, "databases are up to date"), ("postgres",)),
+            Step("topology", told(make.make_queues, "queues and policies are declared"), ("rabbitmq",)),
+            Step("bucket", make.make_bucket, ("objects",)),
+        ]
+        steps = [step for step in steps if step.name in needed]
+        steps += [Step(part.name, self._starter(part), before.get(part.name, ())) for part in wanted]
+        known = {step.name for step in steps}
+        return [Step(step.name, step.action, tuple(n for n in step.after if n in known)) for step in steps]
+
+    def _told(self, action: Callable[[], None], line: str) -> Callable[[], None]:
+        def act() -> None:
+            action()
+            self._report(line)
+
+        return act
 
     def _starter(self, part: Part) -> Callable[[], object]:
         def start() -> None:
@@ -258,17 +254,21 @@ class Stack:
 
         return start
 
-    def _stopper(self, part: Part) -> Callable[[], object]:
-        def stop() -> None:
-            if part.alive:
-                part.stop()
-                self._report(f"{part.name} has stopped")
+    def _end(self, parts: Iterable[Part], line: str) -> None:
+        """Stop ``parts`` with all they have left behind, programs before servers."""
+        servers = (self.servers.rabbitmq, self.servers.postgres, self.servers.objects)
 
-        return stop
+        def stopper(part: Part) -> Callable[[], None]:
+            return self._told(part.stop, f"{part.name} {line}")
 
-    def _own_servers(self) -> list[Part]:
-        given = {"postgres": "POSTGRES_URL", "rabbitmq": "AMQP_URL", "objects": "OBJECTS_URL"}
-        return [part for part in self.servers.parts if given[part.name] not in self._given]
+        running = [part for part in parts if part.process.tree()]
+        together([stopper(part) for part in running if part not in servers])
+        together([stopper(part) for part in running if part in servers])
+
+    def _own_parts_given_up(self) -> list[Part]:
+        """Parts of ours that still run although an address was given in their place."""
+        every = (self.servers.rabbitmq, self.servers.postgres, self.servers.objects, self.mailbox)
+        return [part for part in every if part.name not in self._parts and part.alive]
 
     def _program(self, program: ProgramName) -> ProgramPart:
         def settings() -> dict[str, str]:
@@ -284,16 +284,7 @@ class Stack:
         return ProgramPart(program, self.folder, self.ports, settings)
 
     def _smtp(self) -> tuple[str, int]:
-        if "SMTP" in self._given:
-            host, _, port = self._given["SMTP"].rpartition(":")
+        if "SMTP" in self.given:
+            host, _, port = self.given["SMTP"].rpartition(":")
             return host, int(port)
         return "127.0.0.1", self.ports["smtp"]
-
-
-def given_addresses(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Addresses that the environment gives as ``ESPACE_STACK_POSTGRES_URL`` and so on, without the prefix."""
-    return {name: environ[f"ESPACE_STACK_{name}"] for name in GIVEN if environ.get(f"ESPACE_STACK_{name}")}
-
-
-def _present(names: tuple[str, ...], known: set[str]) -> tuple[str, ...]:
-    return tuple(name for name in names if name in known)

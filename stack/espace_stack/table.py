@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from espace_stack.legal import BRUSSELS
+from espace_stack.probe import clamd_answers
 from espace_stack.stack import Stack
 
 SERVERS = frozenset({"postgres", "rabbitmq", "objects", "gateway"})
@@ -21,6 +22,7 @@ def show_addresses(stack: Stack) -> str:
     ]
     if "mailbox" in {part.name for part in stack.parts}:
         rows.append(("mails that arrived", stack.url("mailbox")))
+    rows.append(("malware scan", _scan(stack)))
     people = [(entry["username"], _name(entry), _means(entry), entry["story"]) for entry in _citizens()]
     now = stack.legal.now().astimezone(BRUSSELS)
     return "\n".join(
@@ -48,6 +50,16 @@ def show_memory(stack: Stack) -> str:
     rows += [(name, "", _megabytes(total)) for name, total in totals.items()]
     rows.append(("total", "", _megabytes(sum(totals.values()))))
     return "\n".join(_columns(rows))
+
+
+def _scan(stack: Stack) -> str:
+    """What happens to uploaded files."""
+    address = stack.given.get("CLAMD")
+    if address is None:
+        return "not configured: files are served and said to be “not scanned”"
+    if clamd_answers(address):
+        return f"clamd at {address}"
+    return f"clamd at {address} does not answer: files are not served, “being checked”"
 
 
 def _megabytes(size: int) -> str:

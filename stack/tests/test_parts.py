@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -17,7 +16,7 @@ from espace.testing import until
 from espace_stack.account import reachable_folder
 from espace_stack.part import FailedPart, Part
 from espace_stack.parts.mailbox import MailboxPart
-from espace_stack.ports import Ports, free_port
+from espace_stack.ports import Ports
 from espace_stack.reaper import kill_recorded
 from espace_stack.servers import Servers
 from espace_stack.stack import Stack
@@ -43,6 +42,16 @@ class Silent(Part):
 
     def ready(self) -> bool:
         return False
+
+
+class Wrapped(Part):
+    """A shell that waits for the program it has started."""
+
+    def command(self) -> list[str]:
+        return ["/bin/sh", "-c", f"{sys.executable} -c 'import time; time.sleep(600)' & wait"]
+
+    def ready(self) -> bool:
+        return True
 
 
 @pytest.fixture
@@ -102,18 +111,32 @@ def test_record_of_a_process_id_used_by_another_is_left_alone(tmp_path: Path) ->
         foreign.kill()
 
 
-def test_port_taken_meanwhile_is_replaced(tmp_path: Path) -> None:
-    stack = Stack(tmp_path, private=True)
-    taken = free_port()
-    with socket.socket() as foreign:
-        foreign.bind(("127.0.0.1", taken))
-        foreign.listen()
-        (tmp_path / "ports.json").write_text(json.dumps({"mailbox": taken}))
-        stack = Stack(tmp_path, private=True)
-        stack.start(only=("mailbox",))
-        assert stack.ports["mailbox"] != taken
-        assert stack.part("mailbox").ready()
-    stack.kill()
+def test_id_and_session_of_another_program_are_left_alone(tmp_path: Path) -> None:
+    sleep = [sys.executable, "-c", "import time; time.sleep(600)"]
+    with subprocess.Popen(sleep, start_new_session=True) as foreign:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        (tmp_path / "run").mkdir()
+        record = {"pid": foreign.pid, "started": f"{boot}:1", "settings": ""}
+        (tmp_path / "run" / "silent.json").write_text(json.dumps(record))
+        assert Silent("silent", tmp_path, Ports(tmp_path / "ports.json")).process.tree() == []
+        kill_recorded(tmp_path)
+        assert foreign.poll() is None
+        foreign.kill()
+
+
+@pytest.mark.asynchronous
+@pytest.mark.parametrize("how", ["stop", "kill", "begin"])
+def test_what_a_killed_part_has_left_behind_is_ended(tmp_path: Path, how: str) -> None:
+    part = Wrapped("wrapped", tmp_path, Ports(tmp_path / "ports.json"))
+    part.begin()
+    until("the program in the wrapper", lambda: len(part.process.tree()) == 2)
+    wrapper, behind = part.process.tree()
+    os.kill(wrapper.pid, signal.SIGKILL)
+    until("the end of the wrapper alone", lambda: not part.alive)
+    assert part.process.tree() == [behind]
+    getattr(part, how)()
+    assert not behind.is_running() or behind.status() == psutil.STATUS_ZOMBIE
+    part.kill()
 
 
 def test_paused_part_answers_after_resume(servers: Servers) -> None:
@@ -169,6 +192,7 @@ def test_broker_killed_keeps_its_queues(servers: Servers) -> None:
     httpx.delete(queue, timeout=10).raise_for_status()
 
 
+@pytest.mark.asynchronous
 def test_starter_killed_takes_its_private_parts_along(tmp_path: Path) -> None:
     folder = tmp_path / "private"
     program = f"""

@@ -1,6 +1,6 @@
 """The whole platform: started, started again, broken and repaired."""
 
-from pathlib import Path
+import socket
 
 import httpx
 import pytest
@@ -8,7 +8,7 @@ import pytest
 from espace_stack.layout import SERVICES
 from espace_stack.part import FailedPart
 from espace_stack.parts.programs import ProgramPart
-from espace_stack.stack import Stack, given_addresses
+from espace_stack.stack import Stack
 from espace_stack.table import show_addresses, show_memory
 from espace_stack.testing import Platform
 
@@ -29,20 +29,52 @@ def test_every_service_has_its_programs(platform: Platform) -> None:
     assert {"dossier-worker", "scheduler-worker", "notifier-worker", "documents-worker"} <= names
 
 
+def pids(stack: Stack) -> dict[str, int | None]:
+    return {part.name: part.process.pid for part in stack.parts}
+
+
 def test_second_start_changes_nothing(platform: Platform) -> None:
-    before = {part.name: part.process.pid for part in platform.stack.parts}
+    before = pids(platform.stack)
     assert platform.stack.start() is False
     assert Stack(platform.stack.folder, private=True).start() is False
-    assert {part.name: part.process.pid for part in platform.stack.parts} == before
+    assert pids(platform.stack) == before
 
 
 def test_program_killed_is_started_by_the_next_start_alone(platform: Platform) -> None:
-    before = {part.name: part.process.pid for part in platform.stack.parts}
+    before = pids(platform.stack)
     platform.part("profile-api").kill()
     assert not platform.part("profile-api").alive
     assert platform.stack.start() is True
-    after = {part.name: part.process.pid for part in platform.stack.parts}
+    after = pids(platform.stack)
     assert {name for name in after if after[name] != before[name]} == {"profile-api"}
+
+
+def test_parts_that_depend_on_a_moved_address_are_started_again_and_no_others(platform: Platform) -> None:
+    stack, old = platform.stack, platform.stack.ports["simulator"]
+    before = pids(stack)
+    platform.part("simulator").kill()
+    with socket.socket() as foreign:
+        foreign.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        foreign.bind(("127.0.0.1", old))
+        foreign.listen()
+        assert stack.start() is True
+    assert stack.ports["simulator"] != old
+    changed = {name for name, pid in pids(stack).items() if pid != before[name]}
+    assert changed == {"simulator", "identity-api", "identity-worker", "web"}
+    assert stack.env("identity-api")["ESPACE_UPSTREAM_ISSUER"] == platform.url("simulator")
+    assert stack.start() is False
+
+
+def test_program_whose_settings_have_changed_is_started_again(platform: Platform) -> None:
+    stack = platform.stack
+    before = pids(stack)
+    stack.settings.extra["profile-api"] = {"ESPACE_DATABASE_POOL_SIZE": "3"}
+    try:
+        assert stack.start() is True
+        assert {name for name, pid in pids(stack).items() if pid != before[name]} == {"profile-api"}
+        assert stack.start() is False
+    finally:
+        stack.settings.extra.clear()
 
 
 def test_program_that_cannot_start_is_named_with_its_reason(platform: Platform) -> None:
@@ -74,24 +106,3 @@ def test_secrets_reach_programs_as_files(platform: Platform) -> None:
             held = [name for name in environment if name.endswith(("SECRET", "KEY", "KEYS", "PASSWORD"))]
             assert held == []
             assert "ESPACE_DATABASE_URL" not in environment
-
-
-def test_addresses_of_the_environment_take_the_place_of_own_parts(tmp_path: Path) -> None:
-    environment = {
-        "ESPACE_STACK_POSTGRES_URL": "postgresql+psycopg://admin:x@db.example:5432/postgres",
-        "ESPACE_STACK_AMQP_URL": "amqp://u:p@mq.example:5672/%2F",
-        "ESPACE_STACK_OBJECTS_URL": "http://s3.example:9000",
-        "ESPACE_STACK_OBJECTS_ACCESS_KEY": "key",
-        "ESPACE_STACK_OBJECTS_SECRET_KEY": "secret",
-        "ESPACE_STACK_SMTP": "mail.example:25",
-    }
-    stack = Stack(tmp_path, private=True, given=given_addresses(environment))
-    assert not {"postgres", "rabbitmq", "objects", "mailbox"} & {part.name for part in stack.parts}
-    assert stack.env("notifier-worker")["ESPACE_SMTP_HOST"] == "mail.example"
-    database = Path(stack.env("dossier-api")["ESPACE_DATABASE_URL_FILE"]).read_text()
-    assert database.endswith("@db.example:5432/dossier")
-    assert stack.env("documents-api")["ESPACE_OBJECTS_URL"] == "http://s3.example:9000"
-    assert (
-        Path(stack.env("dossier-worker")["ESPACE_AMQP_URL_FILE"]).read_text()
-        == environment["ESPACE_STACK_AMQP_URL"]
-    )

@@ -26,7 +26,16 @@ class ObjectStore(Part):
     already with the kernel. So it gets five, and none where the folder is thrown away.
     """
 
-    port_names = ("objects", "weed-master", "weed-volume", "weed-filer")
+    port_names = (
+        "objects",
+        "weed-master",
+        "weed-volume",
+        "weed-filer",
+        "weed-s3-grpc",
+        "weed-master-grpc",
+        "weed-volume-grpc",
+        "weed-filer-grpc",
+    )
     start_seconds = 60
 
     def __init__(self, folder: Path, ports: Ports, secrets: Secrets, *, patient: bool) -> None:

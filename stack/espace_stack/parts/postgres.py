@@ -5,7 +5,7 @@ import signal
 import subprocess
 from importlib.util import find_spec
 from pathlib import Path
-from typing import LiteralString
+from urllib.parse import urlsplit, urlunsplit
 
 import psutil
 import psycopg
@@ -16,6 +16,8 @@ from espace_stack.part import Part
 from espace_stack.ports import Ports
 from espace_stack.process import base_environment
 from espace_stack.secret import Secrets
+
+Connection = psycopg.Connection[tuple[object, ...]]
 
 
 class Postgres(Part):
@@ -115,16 +117,58 @@ class Postgres(Part):
 
 
 def ensure_database(admin_url: str, name: str, password: str) -> None:
-    """Make role and database ``name`` at ``admin_url`` unless they are there; others may not connect."""
+    """Make role and database ``name`` at ``admin_url`` unless they are there; others may not connect.
+
+    Raises:
+        PermissionError: the role is there and does not let us in: someone else's, or an earlier stack's.
+    """
     with psycopg.connect(_plain(admin_url), autocommit=True) as connection:
-        found = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (name,)).fetchone()
-        verb: LiteralString = "ALTER" if found else "CREATE"
-        role = sql.SQL(verb + " ROLE {} LOGIN PASSWORD {}")
-        connection.execute(role.format(sql.Identifier(name), sql.Literal(password)))
-        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone():
+        if not _role_exists(connection, name):
+            role = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}")
+            connection.execute(role.format(sql.Identifier(name), sql.Literal(password)))
+        elif not _lets_in(connection, admin_url, name, password):
+            raise PermissionError(
+                f"a role {name} is there already, with another password than this stack's: it is someone "
+                f"else's, or of a stack whose folder is gone. Drop the database {name} and the role {name}, "
+                "or give another server"
+            )
+        if not _database_exists(connection, name):
             database = sql.Identifier(name)
             connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(database, database))
             connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(database))
+
+
+def drop_database(admin_url: str, name: str, password: str) -> None:
+    """Drop role and database ``name``, if they are those that :func:`ensure_database` made."""
+    with psycopg.connect(_plain(admin_url), autocommit=True) as connection:
+        if _role_exists(connection, name) and _lets_in(connection, admin_url, name, password):
+            database = sql.Identifier(name)
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(database))
+            connection.execute(sql.SQL("DROP ROLE {}").format(database))
+
+
+def address_for(role: str, password: str, database: str, *, at: str) -> str:
+    """The address of ``database`` for ``role`` on the server of another address."""
+    url = urlsplit(at)
+    place = f"{role}:{password}@{url.netloc.rpartition('@')[2]}"
+    return urlunsplit(url._replace(netloc=place, path=f"/{database}"))
+
+
+def _role_exists(connection: Connection, name: str) -> bool:
+    return connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (name,)).rowcount > 0
+
+
+def _database_exists(connection: Connection, name: str) -> bool:
+    return connection.execute("SELECT FROM pg_database WHERE datname = %s", (name,)).rowcount > 0
+
+
+def _lets_in(connection: Connection, admin_url: str, name: str, password: str) -> bool:
+    database = name if _database_exists(connection, name) else connection.info.dbname
+    try:
+        psycopg.connect(_plain(address_for(name, password, database, at=admin_url))).close()
+    except psycopg.OperationalError:
+        return False
+    return True
 
 
 def _plain(url: str) -> str:

@@ -1,6 +1,5 @@
 """Our own programs and the gateway as parts."""
 
-import os
 import shutil
 import sys
 from collections.abc import Callable
@@ -105,7 +104,7 @@ class GatewayPart(Part):
             "GATEWAY_BUCKET": BUCKET,
             "GATEWAY_RATE": str(self._rate),
             "GOGC": "25",
-            "TMPDIR": os.environ.get("TMPDIR", "/tmp"),
+            "TMPDIR": str(self._home),
         }
 
     def ready(self) -> bool:

@@ -9,6 +9,7 @@ from espace_stack.testing.browser import (
 )
 from espace_stack.testing.mailbox import mailbox, mailbox_part
 from espace_stack.testing.platform import Platform, _platform, _servers, platform
+from espace_stack.testing.repeat import pytest_addoption, pytest_configure, pytest_generate_tests
 from espace_stack.testing.servers import (
     FreshDatabase,
     Objects,
@@ -37,5 +38,8 @@ __all__ = [
     "page_factory",
     "parts",
     "platform",
+    "pytest_addoption",
+    "pytest_configure",
+    "pytest_generate_tests",
     "pytest_runtest_makereport",
 ]

@@ -11,11 +11,12 @@ import pytest
 
 from espace.bus import topology
 from espace.testing import until
+from espace_stack.given import given_addresses
 from espace_stack.legal import Legal
 from espace_stack.mailbox.client import Mailbox
 from espace_stack.part import Part
 from espace_stack.reaper import reaped
-from espace_stack.servers import Servers
+from espace_stack.servers import Servers, together
 from espace_stack.stack import Report, Stack
 
 PUBLISHERS = ("profile", "dossier", "documents", "scheduler")
@@ -126,13 +127,19 @@ def _servers() -> Iterator[Servers]:
 
 
 @pytest.fixture(scope="session")
-def _platform(request: pytest.FixtureRequest) -> Platform:
-    """The started platform, in a folder of its own or in ``ESPACE_TEST_PLATFORM``, where it stays running."""
-    given = os.environ.get("ESPACE_TEST_PLATFORM")
-    folder = Path(given) if given else request.getfixturevalue("_servers").folder
-    stack = Stack(folder, private=True, report=_tell(request))
+def _platform(request: pytest.FixtureRequest) -> Iterator[Platform]:
+    """The started platform, in a folder of its own or in ``ESPACE_TEST_PLATFORM``, where it stays running.
+
+    Servers whose addresses the environment gives are used in place of our own, and left as they were.
+    """
+    running = os.environ.get("ESPACE_TEST_PLATFORM")
+    folder = Path(running) if running else request.getfixturevalue("_servers").folder
+    stack = Stack(folder, private=True, given=given_addresses(), report=_tell(request))
     stack.start()
-    return Platform(stack)
+    yield Platform(stack)
+    if stack.given and not running:
+        together([part.kill for part in stack.parts if part not in stack.servers.parts])
+        stack.forget_elsewhere()
 
 
 @pytest.fixture

@@ -12,7 +12,9 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from espace_stack.given import given_addresses
 from espace_stack.parts.objects import client
+from espace_stack.parts.postgres import address_for
 from espace_stack.servers import Addresses, Servers
 
 FreshDatabase = Callable[[str], str]
@@ -30,11 +32,15 @@ class Objects:
 
 @pytest.fixture(scope="session")
 def parts(request: pytest.FixtureRequest) -> Addresses:
-    """PostgreSQL, RabbitMQ and S3 for this session, or those that ``ESPACE_TEST_PARTS`` names."""
-    given = os.environ.get("ESPACE_TEST_PARTS")
-    if given:
-        return Addresses.read(Path(given))
-    servers: Servers = request.getfixturevalue("_servers")
+    """PostgreSQL, RabbitMQ and S3 for this session, or those that the environment names.
+
+    ``ESPACE_TEST_PARTS`` names a file of addresses; ``ESPACE_STACK_POSTGRES_URL`` and so on single ones.
+    """
+    file = os.environ.get("ESPACE_TEST_PARTS")
+    if file:
+        return Addresses.read(Path(file))
+    folder = request.getfixturevalue("_servers").folder
+    servers = Servers(folder, private=True, given=given_addresses())
     servers.start()
     return servers.addresses
 
@@ -56,7 +62,7 @@ def _templates(parts: Addresses) -> Iterator[Callable[[str], tuple[str, str, str
                 admin.execute(
                     sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(name), sql.Identifier(name))
                 )
-            migrations.upgrade(_url(parts, name, name, password), package=package)
+            migrations.upgrade(address_for(name, password, name, at=parts.postgres), package=package)
             made[package] = (name, name, password)
         return made[package]
 
@@ -87,7 +93,7 @@ def fresh_database(
             copy = sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}")
             admin.execute(copy.format(*map(sql.Identifier, (name, template, role))))
         made.append(name)
-        return _url(parts, name, role, password)
+        return address_for(role, password, name, at=parts.postgres)
 
     yield fresh
     with _admin(parts) as admin:
@@ -123,8 +129,3 @@ def objects(parts: Addresses) -> Iterator[Objects]:
 def _admin(parts: Addresses) -> "psycopg.Connection[tuple[object, ...]]":
     url = parts.postgres.replace("postgresql+psycopg://", "postgresql://", 1)
     return psycopg.connect(url, autocommit=True)
-
-
-def _url(parts: Addresses, database: str, role: str, password: str) -> str:
-    place = parts.postgres.rsplit("@", 1)[1].split("/", 1)[0]
-    return f"postgresql+psycopg://{role}:{password}@{place}/{database}"
