@@ -103,6 +103,7 @@ def test_a_validation_error_is_not_stored(api: Any) -> None:
     assert post(api, "corrected", key).status_code == 201
 
 
+@pytest.mark.asynchronous
 def test_a_repeat_while_the_first_runs_is_409(api: Any) -> None:
     key, name = str(uuid4()), str(uuid4())
     inside, go_on = threading.Event(), threading.Event()
@@ -125,6 +126,7 @@ def test_a_repeat_while_the_first_runs_is_409(api: Any) -> None:
     assert api.things(name) == 1
 
 
+@pytest.mark.asynchronous
 def test_fifty_at_once_have_one_effect(api: Any) -> None:
     key, name = str(uuid4()), str(uuid4())
     with ThreadPoolExecutor(12) as pool:
@@ -137,6 +139,7 @@ def test_fifty_at_once_have_one_effect(api: Any) -> None:
     assert sum("Idempotency-Replayed" not in answer.headers for answer in done) == 1
 
 
+@pytest.mark.asynchronous
 def test_a_connection_that_died_in_the_pool_is_not_noticed(api: Any) -> None:
     name = str(uuid4())
     post(api, name, str(uuid4()))
@@ -153,6 +156,7 @@ def test_a_connection_that_died_in_the_pool_is_not_noticed(api: Any) -> None:
     assert api.things(name) == 9
 
 
+@pytest.mark.asynchronous
 def test_a_connection_that_dies_in_the_middle_is_503_and_the_repeat_works(api: Any) -> None:
     key, name = str(uuid4()), str(uuid4())
 
@@ -175,6 +179,7 @@ def test_a_connection_that_dies_in_the_middle_is_503_and_the_repeat_works(api: A
     assert api.things(name) == 1
 
 
+@pytest.mark.asynchronous
 @pytest.mark.parametrize("refusal", [None, Problem(409, "already_there"), RuntimeError()], ids=type)
 def test_an_answer_committed_after_the_claims_snapshot_wins(api: Any, refusal: Exception | None) -> None:
     """The claim found no answer and the lock free, because the first request committed between the two.
