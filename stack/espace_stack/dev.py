@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import NoReturn
 
 from espace_stack.layout import ROOT
-from espace_stack.part import Part
 from espace_stack.parts.programs import ProgramPart
 from espace_stack.servers import together
 from espace_stack.stack import Stack
@@ -20,7 +19,7 @@ _WATCHED = {".py", ".html", ".yaml", ".po", ".typ", ".js", ".css", ".txt"}
 def develop(stack: Stack, service: str) -> int:
     """Take over the programs of ``service``; give them back to the stack at Ctrl-C.
 
-    They are recorded like those of the stack: ``up`` leaves them alone, ``down`` stops them.
+    They are recorded like those of the stack: ``up`` leaves them alone, ``down`` stops them and ends this.
     """
     own = [p for p in stack.parts if isinstance(p, ProgramPart) and p.program.service == service]
     if not own:
@@ -39,6 +38,9 @@ def develop(stack: Stack, service: str) -> int:
                     part.begin(to_terminal=True)
             print(f"--- {service} runs at {stack.url(own[0].name)}; Ctrl-C ends", flush=True)
             while look(folders) == seen:
+                if not _ours(own):
+                    print(f"--- {service} was stopped", flush=True)
+                    return 0
                 time.sleep(0.5)
             print(f"--- {service} has changed", flush=True)
     except KeyboardInterrupt:
@@ -59,11 +61,14 @@ def look(folders: list[Path]) -> dict[Path, int]:
     return found
 
 
+def _ours(own: list[ProgramPart]) -> bool:
+    """Whether nobody else has stopped the programs; those that ended by themselves wait for a change."""
+    return any(part.process.recorded for part in own)
+
+
 def _give_back(stack: Stack, own: list[ProgramPart]) -> None:
-    """Have the stack run them, unless it was stopped meanwhile."""
-    together([part.stop for part in own])
-    others: list[Part] = [part for part in stack.parts if part not in own]
-    if any(part.alive for part in others):
+    if _ours(own):
+        together([part.stop for part in own])
         stack.start()
 
 

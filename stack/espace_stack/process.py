@@ -73,6 +73,11 @@ class Process:
         return self._find() is not None
 
     @property
+    def recorded(self) -> bool:
+        """Whether it was started and not stopped since; it may have ended by itself."""
+        return bool(self._read())
+
+    @property
     def settings(self) -> str:
         """What it was started with, as the starter put it."""
         return str(self._read().get("settings", ""))

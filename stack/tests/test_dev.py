@@ -5,12 +5,15 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from espace.testing import until
 from espace_stack.dev import look
+from espace_stack.part import Part
 from espace_stack.stack import Stack
 from espace_stack.testing import Platform
 
@@ -51,6 +54,35 @@ def test_files_that_vanish_while_it_looks_do_not_end_it(tmp_path: Path) -> None:
         thread.join()
 
 
+@dataclass
+class Foreground:
+    """``make dev SERVICE=profile``: the command, and the programs that it runs."""
+
+    command: "subprocess.Popen[bytes]"
+    parts: list[Part]
+
+    def pids(self) -> set[int | None]:
+        return {part.process.pid for part in self.parts}
+
+
+@pytest.fixture
+def profile(platform: Platform) -> Iterator[Foreground]:
+    parts = [platform.part(name) for name in ("profile-api", "profile-worker")]
+    words = ["--private", "--folder", str(platform.stack.folder), "dev", "profile"]
+    with subprocess.Popen([sys.executable, "-m", "espace_stack", *words]) as command:
+        dev = Foreground(command, parts)
+        before = {None, *dev.pids()}
+        try:
+            until(
+                "other programs, in the foreground",
+                lambda: dev.pids().isdisjoint(before) and all(part.ready() for part in parts),
+                120,
+            )
+            yield dev
+        finally:
+            command.terminate()
+
+
 @pytest.mark.parametrize(
     "number",
     [
@@ -60,24 +92,19 @@ def test_files_that_vanish_while_it_looks_do_not_end_it(tmp_path: Path) -> None:
     ],
 )
 def test_programs_in_the_foreground_are_seen_by_up_and_given_back_at_the_end(
-    platform: Platform, number: signal.Signals
+    platform: Platform, profile: Foreground, number: signal.Signals
 ) -> None:
-    parts = [platform.part(name) for name in ("profile-api", "profile-worker")]
+    here = profile.pids()
+    assert Stack(platform.stack.folder, private=True).start() is False
+    assert profile.pids() == here
+    profile.command.send_signal(number)
+    assert profile.command.wait(60) == 0
+    assert all(part.alive and part.ready() for part in profile.parts)
+    assert profile.pids().isdisjoint(here)
 
-    def pids() -> set[int | None]:
-        return {part.process.pid for part in parts}
 
-    def in_the_foreground() -> bool:
-        return pids().isdisjoint({None, *before}) and all(part.ready() for part in parts)
-
-    before = pids()
-    command = [sys.executable, "-m", "espace_stack", "--private", "--folder", str(platform.stack.folder)]
-    with subprocess.Popen([*command, "dev", "profile"], stdout=subprocess.DEVNULL) as dev:
-        until("other programs, in the foreground", in_the_foreground, 120)
-        here = pids()
-        assert Stack(platform.stack.folder, private=True).start() is False
-        assert pids() == here
-        dev.send_signal(number)
-        assert dev.wait(60) == 0
-    assert all(part.alive and part.ready() for part in parts)
-    assert pids().isdisjoint(here)
+def test_programs_in_the_foreground_that_another_command_stops_stay_so(profile: Foreground) -> None:
+    for part in profile.parts:
+        part.stop()
+    assert profile.command.wait(60) == 0
+    assert profile.pids() == {None}
