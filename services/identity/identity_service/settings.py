@@ -7,6 +7,7 @@
 | ESPACE_SIGNING_KEYS | RSA private keys (PEM, one after the other): all are published, the first signs |
 | ESPACE_CLIENTS_FILE | JSON as in ``clients.example.json`` |
 | ESPACE_UPSTREAM_ISSUER | issuer of the login source, as browsers see it |
+| ESPACE_UPSTREAM_INSIDE_URL | where our own calls reach that issuer, if not at its address; default: there |
 | ESPACE_UPSTREAM_CLIENT_ID, ESPACE_UPSTREAM_CLIENT_SECRET | who we are there |
 | ESPACE_UPSTREAM_STATUS_URL | where the source says which means work; default: nowhere, they are tried |
 | ESPACE_UPSTREAM_TRUSTED | whether that source may assert the national number; default true |
@@ -36,6 +37,7 @@ class Settings(ServiceSettings):
     signing_keys: str
     clients_file: Path
     upstream_issuer: str
+    upstream_inside_url: str = ""
     upstream_client_id: str
     upstream_client_secret: str
     upstream_status_url: str = ""

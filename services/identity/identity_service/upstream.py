@@ -55,7 +55,10 @@ class Upstream:
     def __init__(self, settings: Settings, transport: httpx.BaseTransport | None = None) -> None:
         self._settings = settings
         self._http = httpx.Client(
-            timeout=httpx.Timeout(5.0, connect=2.0), transport=transport, trust_env=False
+            timeout=httpx.Timeout(5.0, connect=2.0),
+            transport=transport,
+            trust_env=False,
+            event_hooks={"request": [self._go_inside] if settings.upstream_inside_url else []},
         )
         self.availability = Availability(settings.upstream_status_url, self._http)
         self._lock = Lock()
@@ -223,6 +226,15 @@ class Upstream:
                     return  # what we have may still be good
                 raise UpstreamAway("discovery") from error
             self._metadata, self._keys = metadata, keys
+
+    def _go_inside(self, request: httpx.Request) -> None:
+        """Lead a call for the issuer's address to where it is reached from here; the Host stays its own."""
+        issuer, inside = (
+            httpx.URL(self._settings.upstream_issuer),
+            httpx.URL(self._settings.upstream_inside_url),
+        )
+        if (request.url.scheme, request.url.netloc) == (issuer.scheme, issuer.netloc):
+            request.url = request.url.copy_with(scheme=inside.scheme, netloc=inside.netloc)
 
     def _client(self) -> OAuth2Client:
         return OAuth2Client(

@@ -1,5 +1,6 @@
 """The login source's answers that do not hold end no login (check 16)."""
 
+import dataclasses
 import hashlib
 import hmac
 import json
@@ -110,11 +111,13 @@ Try = Callable[..., httpx.Response]
 def attempt(database: Database, settings: Settings) -> Try:
     """Log in through a source; the answer to the callback."""
 
-    def run(source: Source, **changes: Any) -> httpx.Response:
-        app = create_app(settings, database, transport=httpx.MockTransport(source))
-        house = House(app, app, settings, database)
+    def run(source: Source, inside: str = "", **changes: Any) -> httpx.Response:
+        own = dataclasses.replace(settings, upstream_inside_url=inside)
+        app = create_app(own, database, transport=httpx.MockTransport(source))
+        house = House(app, app, own, database)
         browser = house.browser()
         address = house.choose(browser, house.authorize(browser, **changes))
+        assert address.startswith(f"{SOURCE}/authorize")
         sent = dict(parse_qsl(urlsplit(address).query))
         source.nonce = sent["nonce"]
         back = {"code": "c", "state": sent["state"], "iss": SOURCE, **source.back}
@@ -134,6 +137,17 @@ def test_a_right_answer_logs_in(attempt: Try) -> None:
 def test_a_source_that_does_not_announce_it_need_not_name_itself(attempt: Try) -> None:
     assert attempt(Source(back={"iss": ""})).status_code == 302
     assert attempt(Source(metadata=NAMES_ITSELF)).status_code == 302
+
+
+def test_our_own_calls_reach_the_source_by_another_way_and_the_browser_by_its_name(
+    attempt: Try,
+) -> None:
+    source = Source()
+    answer = attempt(source, inside="http://source.inside:9000")
+    assert answer.status_code == 302
+    inside = {address for address in source.addresses if address.startswith("http://source.inside:9000/")}
+    paths = {httpx.URL(address).path for address in inside}
+    assert paths == {"/.well-known/openid-configuration", "/jwks", "/token", "/userinfo"}
 
 
 WRONG = {
