@@ -15,7 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 TOOLS = ROOT / ".tools"
-FOREIGN_CLIENT = ROOT / "services" / "identity" / "tests" / "openid_client"
+FOREIGN = (ROOT / "services" / "identity" / "tests" / "openid_client", ROOT / "tests" / "contracts")
 UV = "uv>=0.13,<0.14"
 RABBITMQ = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 POLICY = Path("/usr/sbin/policy-rc.d")
@@ -44,7 +44,7 @@ def main() -> int:
         wanted += [package for program, package in LONG.items() if shutil.which(program, path=PATH) is None]
     if wanted and not install(wanted):
         return 1
-    return synchronize() or (bring_foreign_client() if options.tests else 0)
+    return synchronize() or (bring_foreign() if options.tests else 0)
 
 
 def synchronize() -> int:
@@ -65,14 +65,16 @@ def synchronize() -> int:
     return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
 
 
-def bring_foreign_client() -> int:
-    """The OpenID client of another making that the tests log in with, as its own lock says."""
-    installed = FOREIGN_CLIENT / "node_modules" / ".package-lock.json"
-    lock = FOREIGN_CLIENT / "package-lock.json"
-    if installed.exists() and installed.stat().st_mtime >= lock.stat().st_mtime:
-        return 0
+def bring_foreign() -> int:
+    """Judges of another making, as their own locks say: an OpenID client, AsyncAPI's schema."""
     command = ["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"]
-    return subprocess.run(command, cwd=FOREIGN_CLIENT, check=False).returncode
+    for folder in FOREIGN:
+        installed, lock = folder / "node_modules" / ".package-lock.json", folder / "package-lock.json"
+        if installed.exists() and installed.stat().st_mtime >= lock.stat().st_mtime:
+            continue
+        if status := subprocess.run(command, cwd=folder, check=False).returncode:
+            return status
+    return 0
 
 
 def find_uv() -> str | None:

@@ -46,12 +46,14 @@ def asyncapi() -> dict[str, Any]:
             "name": event_type,
             "title": schema["description"],
             "contentType": "application/cloudevents+json",
-            "payload": {
-                "allOf": [
-                    {"$ref": "#/components/schemas/envelope"},
-                    {"properties": {"type": {"const": event_type}, "data": schema}},
-                ]
-            },
+            "payload": _multi_format(
+                {
+                    "allOf": [
+                        {"$ref": "#/components/schemas/envelope/schema"},
+                        {"properties": {"type": {"const": event_type}, "data": schema}},
+                    ]
+                }
+            ),
             "examples": [{"payload": example} for example in examples(event_type)],
         }
         channels[name] = {
@@ -77,8 +79,13 @@ def asyncapi() -> dict[str, Any]:
         "defaultContentType": "application/cloudevents+json",
         "channels": channels,
         "operations": operations,
-        "components": {"schemas": {"envelope": envelope()}, "messages": messages},
+        "components": {"schemas": {"envelope": _multi_format(envelope())}, "messages": messages},
     }
+
+
+def _multi_format(schema: dict[str, Any]) -> dict[str, Any]:
+    """AsyncAPI's own dialect is older: say which one ours is."""
+    return {"schemaFormat": "application/schema+json;version=draft-2020-12", "schema": schema}
 
 
 def _operation(action: str, name: str) -> dict[str, Any]:
