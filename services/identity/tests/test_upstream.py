@@ -147,7 +147,7 @@ def test_our_own_calls_reach_the_source_by_another_way_and_the_browser_by_its_na
     assert answer.status_code == 302
     inside = {address for address in source.addresses if address.startswith("http://source.inside:9000/")}
     paths = {httpx.URL(address).path for address in inside}
-    assert paths == {"/.well-known/openid-configuration", "/jwks", "/token", "/userinfo"}
+    assert paths == {"/.well-known/openid-configuration", "/jwks", "/status", "/token", "/userinfo"}
 
 
 WRONG = {
