@@ -39,6 +39,21 @@ def test_vector(start: date, rule: Rule, last: date, last_instant: str) -> None:
     assert found.last_instant.tzinfo is UTC
 
 
+@pytest.mark.parametrize(
+    ("zone", "start", "last", "last_instant"),
+    [
+        ("America/New_York", date(2024, 10, 30), date(2024, 11, 3), "2024-11-04T05:00:00+00:00"),
+        ("America/New_York", date(2024, 10, 29), date(2024, 11, 2), "2024-11-03T04:00:00+00:00"),
+        ("Asia/Kolkata", date(2024, 10, 21), date(2024, 10, 25), "2024-10-25T18:30:00+00:00"),
+        # the clock went from 00:00 to 01:00: the next day began at 01:00, and the last one ended there
+        ("America/Sao_Paulo", date(2018, 10, 30), date(2018, 11, 3), "2018-11-04T03:00:00+00:00"),
+    ],
+)
+def test_vector_of_another_zone(zone: str, start: date, last: date, last_instant: str) -> None:
+    found = deadline(start, Rule(count=4, zone=zone))
+    assert (found.date, found.last_instant) == (last, datetime.fromisoformat(last_instant))
+
+
 def test_last_tenth_of_a_second_is_in_time_and_midnight_is_not() -> None:
     instant = datetime(2024, 10, 21, 23, 59, 59, 900_000, tzinfo=BRUSSELS).astimezone(UTC)
     assert instant.isoformat() == "2024-10-21T21:59:59.900000+00:00"

@@ -1,16 +1,18 @@
-"""What holds for every day of forty years, clock changes included."""
+"""What holds for every day of forty years, each clock change included; other properties by samples."""
 
 from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from espace.calendar import HOLIDAY_SETS, Rule, deadline, is_working_day, local_date
 from espace.i18n import LANGUAGES
 
-BRUSSELS = ZoneInfo("Europe/Brussels")
 DAY = timedelta(days=1)
+EVERY_DAY = [date(2000, 1, 1) + n * DAY for n in range((date(2040, 1, 1) - date(2000, 1, 1)).days)]
+DRC = Rule(count=4, act="deposit")
+ROLLED = Rule(count=4, act="deposit", roll_over="next_working_day", holidays="be_wallonia_tutelle")
 
 days = st.dates(date(2000, 1, 1), date(2039, 12, 31))
 rules = st.builds(
@@ -28,13 +30,49 @@ def changed(rule: Rule, **fields: object) -> Rule:
     return Rule.from_data({**rule.__dict__, **fields})
 
 
-@given(days, rules)
-def test_last_instant_is_local_midnight_after_the_date(start: date, rule: Rule) -> None:
-    found = deadline(start, rule)
-    local = found.last_instant.astimezone(BRUSSELS)
-    assert (local.hour, local.minute, local.second, local.microsecond) == (0, 0, 0, 0)
-    assert local.date() == found.date + DAY
-    assert local_date(found.last_instant - timedelta(microseconds=1)) == found.date
+def clock_changes(year: int) -> tuple[date, date]:
+    """Directive 2000/84/EC, art. 2 and 3: the last Sundays of March and October, at 01:00 UTC."""
+    march, october = date(year, 3, 31), date(year, 10, 31)
+    return march - (march.weekday() + 1) % 7 * DAY, october - (october.weekday() + 1) % 7 * DAY
+
+
+def end_of(day: date) -> datetime:
+    """When a day ends in Brussels, by the directive and no library: 22:00 UTC in summer time, else 23:00."""
+    forward, back = clock_changes(day.year)
+    return datetime(day.year, day.month, day.day, 22 if forward <= day < back else 23, tzinfo=UTC)
+
+
+def test_every_day_of_forty_years_ends_at_its_local_midnight() -> None:
+    assert len(EVERY_DAY) == 14_610
+    for last in EVERY_DAY:
+        found = deadline(last - 4 * DAY, DRC)
+        assert (found.date, found.last_instant) == (last, end_of(last))
+        assert found.is_met_by(found.last_instant - timedelta(microseconds=1))
+        assert not found.is_met_by(found.last_instant)
+        assert local_date(found.last_instant - timedelta(microseconds=1)) == last
+        assert local_date(found.last_instant) == last + DAY
+
+
+def test_every_day_of_forty_years_rolls_to_a_working_day_and_ends_at_its_midnight() -> None:
+    before = date.min
+    for start in EVERY_DAY:
+        found = deadline(start, ROLLED)
+        plain = start + 4 * DAY
+        skipped = [plain + n * DAY for n in range((found.date - plain).days)]
+        assert is_working_day(found.date, "be_wallonia_tutelle")
+        assert not any(is_working_day(day, "be_wallonia_tutelle") for day in skipped)
+        assert found.last_instant == end_of(found.date)
+        assert found.date >= before
+        before = found.date
+
+
+@pytest.mark.parametrize("year", range(2000, 2040))
+def test_the_days_of_clock_changes_have_23_and_25_hours(year: int) -> None:
+    for day, hours in zip(clock_changes(year), (23, 25), strict=True):
+        on, eve = deadline(day - 4 * DAY, DRC), deadline(day - 5 * DAY, DRC)
+        assert (eve.date, on.date) == (day - DAY, day)
+        assert on.last_instant - eve.last_instant == timedelta(hours=hours)
+        assert deadline(day - 3 * DAY, DRC).last_instant - on.last_instant == DAY
 
 
 @given(days, rules)
