@@ -40,7 +40,7 @@ def create_app(
     database = Database(
         settings.database_url, pool_size=settings.database_pool_size, application_name="web api"
     )
-    vault = Vault(settings.session_key)
+    vault = Vault(settings.session_keys)
     store = SessionStore(database, vault)
     client = oidc or OpenIdClient(settings, http)
     app.extensions["espace_web"] = House(

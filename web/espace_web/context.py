@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import httpx
 from flask import current_app, g, make_response, render_template, request
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 from werkzeug.wrappers import Response
@@ -92,28 +93,32 @@ class Api:
 
     def get(self, path: str, **params: Any) -> Any:
         """Read."""
-        return self._call("GET", path, params=params or None)
+        return self._call("GET", path, params=params or None).json()
+
+    def file(self, path: str, **params: Any) -> httpx.Response:
+        """Read what is not JSON."""
+        return self._call("GET", path, params=params)
 
     def post(self, path: str, json: Any, *, key: str) -> Any:
         """Do something once, whatever becomes of the connection."""
-        return self._call("POST", path, json=json, key=key)
+        return self._call("POST", path, json=json, key=key).json()
 
     def put(self, path: str, json: Any) -> Any:
         """Set something."""
-        return self._call("PUT", path, json=json)
+        return self._call("PUT", path, json=json).json()
 
     def patch(self, path: str, json: Any, *, version: int) -> Any:
         """Change what was read at ``version``."""
-        return self._call("PATCH", path, json=json, version=version)
+        return self._call("PATCH", path, json=json, version=version).json()
 
     def delete(self, path: str, *, version: int) -> Any:
         """Remove what was read at ``version``."""
-        return self._call("DELETE", path, version=version)
+        return self._call("DELETE", path, version=version).json()
 
-    def _call(self, method: str, path: str, **rest: Any) -> Any:
+    def _call(self, method: str, path: str, **rest: Any) -> httpx.Response:
         token = None if self._anonymous else house().tokens.access_token(current_session())
         remote = house().remote
-        return remote.call(self._service, method, path, token=token, language=language(), **rest).data
+        return remote.call(self._service, method, path, token=token, language=language(), **rest)
 
 
 def api(service: str) -> Api:
@@ -133,17 +138,6 @@ def form_key(*parts: str) -> str:
 def page(template: str, status: int = 200, **values: Any) -> Response:
     """A rendered page."""
     return make_response(render_template(template, **values), status)
-
-
-def confirm_again() -> Response:
-    """« Confirmer » was sent and nobody answered: the same form once more, with the same key and content.
-
-    Whether it had arrived is not known; with that key it counts once, and since its first arrival.
-    """
-    content = request.form.get("contenu", "")
-    response = page("deposit/again.html", 503, key=form_key(), content=content, back=request.path)
-    response.headers["Retry-After"] = "5"
-    return response
 
 
 def set_cookie(response: Response, name: str, value: str, max_age: int | None = None) -> None:

@@ -33,6 +33,7 @@ def install(app: Flask) -> None:
             if g.session is not None:
                 g.language = g.session.data.get("language") or g.language
         request.max_content_length = UPLOAD_BYTES if _marked(view, "takes_file") else PAGE_BYTES
+        request.max_form_memory_size = PAGE_BYTES
         if request.method in csrf.UNSAFE and not _marked(view, "csrf_exempt"):
             refused = _check_form(view, token)
             if refused is not None:

@@ -8,22 +8,14 @@ from flask import g, request
 from werkzeug.wrappers import Response
 
 from espace_web import csrf
-from espace_web.context import (
-    KEY_FIELD,
-    SESSION_COOKIE,
-    _,
-    current_session,
-    drop_cookie,
-    house,
-    page,
-    way_back,
-)
-from espace_web.errors import RETRY_AFTER_SECONDS, TEXTS, error_page, wants_json
-from espace_web.oidc import IdentityAway
+from espace_web.asides import COOKIES_FIELD, LANGUAGE_FIELD
+from espace_web.context import KEY_FIELD, _, current_session, house, page, way_back
+from espace_web.errors import TEXTS, error_page, wants_json
+from espace_web.id_tokens import IdentityAway
 from espace_web.remote import Refused, ServiceDown
 from espace_web.sessions import SessionOver
 
-NOT_KEPT = frozenset({csrf.FIELD, KEY_FIELD})
+NOT_KEPT = frozenset({csrf.FIELD, KEY_FIELD, LANGUAGE_FIELD, COOKIES_FIELD})
 Arguments = ParamSpec("Arguments")
 
 
@@ -56,12 +48,8 @@ def keeps_form(view: Callable[Arguments, Response]) -> Callable[Arguments, Respo
 
 def _signed_out() -> Response:
     g.session = None
-    response = page("errors/signed_out.html", 401, target=way_back(), kept=True, expired=True)
-    drop_cookie(response, SESSION_COOKIE)
-    return response
+    return page("errors/signed_out.html", 401, target=way_back(), kept=True, expired=True)
 
 
 def _away() -> Response:
-    response = error_page(503, f"{_('Vos données sont conservées.')} {_(TEXTS[503])}")
-    response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
-    return response
+    return error_page(503, f"{_('Vos données sont conservées.')} {_(TEXTS[503])}")

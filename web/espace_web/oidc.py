@@ -1,7 +1,7 @@
 """The OpenID Connect client: authorization code with PKCE S256, state and nonce, towards our own identity.
 
-Every answer is verified: RFC 9207 ``iss``, signature (RS256 only, keys of identity alone), issuer,
-audience, expiry, nonce, and that the level reached is not lower than the level asked for.
+Every answer is verified: RFC 9207 ``iss``, the id token, its nonce, that the level reached is not lower than
+the level asked for, and that a stronger login was made for this attempt.
 """
 
 import base64
@@ -12,44 +12,34 @@ from typing import Any
 from urllib.parse import urlencode
 
 import httpx
-from joserfc import jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import RSAKey
-from joserfc.jws import extract_compact
 
 from espace.auth import JwksCache, KeySource
 from espace.clock import utcnow
-from espace.errors import TransientError
+from espace_web.id_tokens import LEEWAY_SECONDS, IdentityAway, LoginRefused, TokenVerifier, level_of
+from espace_web.remote import cause
 from espace_web.settings import CLIENT_ID, WebSettings
 
 SCOPE = "openid profile email address national_number"
 LEVEL_PREFIX = "urn:be:fedict:iam:fas:Level"
-LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
-LEEWAY_SECONDS = 10
-LOGOUT_TOKEN_SECONDS = 180
-
-
-class LoginRefused(Exception):
-    """The provider's answer does not hold; the text says why, for the log and never for the page."""
 
 
 class RefreshRefused(Exception):
     """The provider no longer gives tokens for this session."""
 
 
-class IdentityAway(Exception):
-    """Identity did not answer."""
-
-
 @dataclass(frozen=True)
 class Attempt:
-    """One login begun in this browser; kept in an encrypted cookie until the answer comes."""
+    """One login begun in this browser; kept in an encrypted cookie until the answer comes.
+
+    ``begun`` is a POSIX instant.
+    """
 
     state: str
     nonce: str
     verifier: str
     level: int
     destination: str
+    begun: float
 
     @classmethod
     def new(cls, destination: str, level: int = 0) -> "Attempt":
@@ -60,6 +50,7 @@ class Attempt:
             verifier=secrets.token_urlsafe(32),
             level=level,
             destination=destination,
+            begun=utcnow().timestamp(),
         )
 
 
@@ -84,7 +75,7 @@ class OpenIdClient:
         self._settings = settings
         self._http = http
         self._inside = f"{settings.identity_url}/identity"
-        self._keys = keys or JwksCache(f"{self._inside}/jwks.json")
+        self._verifier = TokenVerifier(settings.issuer, keys or JwksCache(f"{self._inside}/jwks.json"))
 
     @property
     def redirect_uri(self) -> str:
@@ -116,7 +107,9 @@ class OpenIdClient:
         """
         try:
             answer = self._http.post(
-                f"{self._inside}/logout", data={"id_token_hint": id_token, "client_id": CLIENT_ID}
+                f"{self._inside}/logout",
+                data={"id_token_hint": id_token, "client_id": CLIENT_ID},
+                headers=cause(),
             )
         except httpx.HTTPError:
             return False
@@ -153,7 +146,7 @@ class OpenIdClient:
         data = self._token(form)
         if data is None:
             raise LoginRefused("code refused")
-        claims = self._verify(data.get("id_token", ""))
+        claims = self._verifier.id_token(data.get("id_token", ""))
         self._check_id_token(claims, attempt)
         return self._tokens(data, data["id_token"]), claims
 
@@ -178,7 +171,7 @@ class OpenIdClient:
         """
         try:
             answer = self._http.get(
-                f"{self._inside}/userinfo", headers={"Authorization": f"Bearer {access_token}"}
+                f"{self._inside}/userinfo", headers={"Authorization": f"Bearer {access_token}", **cause()}
             )
             answer.raise_for_status()
             found: dict[str, Any] = answer.json()
@@ -187,64 +180,19 @@ class OpenIdClient:
         return found
 
     def verify_logout_token(self, token: str) -> dict[str, Any]:
-        """The claims of a back-channel logout token (OpenID Connect Back-Channel Logout 1.0, 2.6).
-
-        Raises:
-            LoginRefused: it is not one, not for us, too old, or carries a nonce.
-            IdentityAway: the keys could not be had.
-        """
-        claims = self._verify(token, typ="logout+jwt")
-        events = claims.get("events")
-        if not isinstance(events, dict) or LOGOUT_EVENT not in events:
-            raise LoginRefused("no logout event")
-        if "nonce" in claims:
-            raise LoginRefused("nonce in a logout token")
-        if not isinstance(claims.get("jti"), str) or not (claims.get("sid") or claims.get("sub")):
-            raise LoginRefused("jti, or both sid and sub, missing")
-        if abs(utcnow().timestamp() - float(claims["iat"])) > LOGOUT_TOKEN_SECONDS:
-            raise LoginRefused("issued too long ago")
-        return claims
+        """The claims of a logout token; see :meth:`TokenVerifier.logout_token`."""
+        return self._verifier.logout_token(token)
 
     def _check_id_token(self, claims: dict[str, Any], attempt: Attempt) -> None:
         if not secrets.compare_digest(str(claims.get("nonce", "")), attempt.nonce):
             raise LoginRefused("nonce differs")
         if level_of(claims.get("acr")) < attempt.level:
             raise LoginRefused("level lower than asked")
-        if attempt.level and utcnow().timestamp() - float(claims.get("auth_time", 0)) > 600:
-            raise LoginRefused("stale auth_time")
-
-    def _verify(self, token: str, typ: str | None = None) -> dict[str, Any]:
-        registry = jwt.JWTClaimsRegistry(
-            leeway=LEEWAY_SECONDS,
-            iss={"essential": True, "value": self._settings.issuer},
-            aud={"essential": True, "value": CLIENT_ID},
-            iat={"essential": True},
-            exp={"essential": typ is None},
-            sub={"essential": typ is None},
-        )
-        try:
-            parsed = jwt.decode(token, self._key_of(token), algorithms=["RS256"])
-            if typ is not None and str(parsed.header.get("typ", "")).lower() != typ:
-                raise LoginRefused("another type of token")
-            if typ is None and str(parsed.header.get("typ", "JWT")).upper() != "JWT":
-                raise LoginRefused("another type of token")
-            registry.validate(parsed.claims)
-        except (JoseError, ValueError, TypeError) as error:
-            raise LoginRefused(f"token refused: {type(error).__name__}") from error
-        claims: dict[str, Any] = parsed.claims
-        if isinstance(claims["aud"], list) and len(claims["aud"]) > 1 and claims.get("azp") != CLIENT_ID:
-            raise LoginRefused("azp differs")
-        return claims
-
-    def _key_of(self, token: str) -> RSAKey:
-        kid = extract_compact(token.encode()).headers().get("kid")
-        try:
-            key = self._keys.find(kid) if isinstance(kid, str) else None
-        except TransientError as error:
-            raise IdentityAway from error
-        if key is None:
-            raise LoginRefused("unknown key")
-        return key
+        auth_time = claims.get("auth_time")
+        if attempt.level and not (
+            isinstance(auth_time, int | float) and auth_time >= attempt.begun - LEEWAY_SECONDS
+        ):
+            raise LoginRefused("not authenticated for this attempt")
 
     def _token(self, form: dict[str, str]) -> dict[str, Any] | None:
         try:
@@ -252,7 +200,7 @@ class OpenIdClient:
                 f"{self._inside}/token",
                 data=form,
                 auth=(CLIENT_ID, self._settings.client_secret),
-                headers={"Accept": "application/json"},
+                headers={"Accept": "application/json", **cause()},
             )
         except httpx.HTTPError as error:
             raise IdentityAway from error
@@ -267,9 +215,3 @@ class OpenIdClient:
     def _tokens(data: dict[str, Any], id_token: str) -> Tokens:
         expires_at = utcnow().timestamp() + float(data.get("expires_in", 0))
         return Tokens(data["access_token"], data["refresh_token"], id_token, expires_at)
-
-
-def level_of(acr: object) -> int:
-    """The number in ``urn:be:fedict:iam:fas:Level450``; 0 when there is none."""
-    text = str(acr or "").rpartition("Level")[2]
-    return int(text) if text.isdigit() else 0

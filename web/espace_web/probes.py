@@ -46,14 +46,14 @@ def install(app: Flask) -> None:
         return response
 
 
-@probes.get("/livez")
+@probes.get("/livez", strict_slashes=True)
 @technical
 def live() -> Response:
     """The process answers."""
     return jsonify(status="alive")
 
 
-@probes.get("/readyz")
+@probes.get("/readyz", strict_slashes=True)
 @technical
 def ready() -> tuple[Response, int] | Response:
     """The process can serve: its database answers."""
@@ -64,7 +64,7 @@ def ready() -> tuple[Response, int] | Response:
     return jsonify(status="ready")
 
 
-@probes.get("/metrics")
+@probes.get("/metrics", strict_slashes=True)
 @technical
 def metrics() -> Response:
     """Prometheus metrics."""

@@ -6,7 +6,6 @@ being worked on: a double click ends on the answer of the first.
 """
 
 import time
-from dataclasses import dataclass
 from typing import IO, Any
 
 import httpx
@@ -21,6 +20,12 @@ TIMEOUT = httpx.Timeout(15.0, connect=2.0, pool=5.0)
 STORE_TIMEOUT = httpx.Timeout(60.0, connect=3.0)
 
 
+def cause() -> dict[str, str]:
+    """The header by which a call names the request that it serves."""
+    found = request_id()
+    return {"X-Request-Id": found} if found else {}
+
+
 class ServiceDown(Exception):
     """A service did not answer, or answered with a fault of its own."""
 
@@ -32,9 +37,7 @@ class ServiceDown(Exception):
 class Refused(Exception):
     """A service refused: its problem+json."""
 
-    def __init__(
-        self, service: str, status: int, problem: dict[str, Any], retry_after: str | None = None
-    ) -> None:
+    def __init__(self, service: str, status: int, problem: dict[str, Any]) -> None:
         super().__init__(f"{service}: {status} {problem.get('code')}")
         self.service = service
         self.status = status
@@ -42,15 +45,7 @@ class Refused(Exception):
         self.code = str(problem.get("code", ""))
         self.detail = str(problem.get("detail", ""))
         self.errors: dict[str, list[str]] = problem.get("errors") or {}
-        self.retry_after = retry_after
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a service answered: its status, its JSON."""
-
-    status: int
-    data: Any
+        self.violations: list[dict[str, str]] = problem.get("violations") or []
 
 
 class Remote:
@@ -67,7 +62,7 @@ class Remote:
             ServiceDown: it cannot be had.
         """
         try:
-            answer = self._http.get(self._urls[service] + path)
+            answer = self._http.get(self._urls[service] + path, headers=cause())
             answer.raise_for_status()
             return answer.json()
         except (httpx.HTTPError, ValueError) as error:
@@ -98,18 +93,16 @@ class Remote:
         json: Any = None,
         key: str | None = None,
         version: int | None = None,
-    ) -> Answer:
-        """One call below ``/api/<service>/v1``.
+    ) -> httpx.Response:
+        """One call below ``/api/<service>/v1``; its answer of 2xx.
 
         Raises:
             ServiceDown: no answer, or 5xx.
             Refused: any other answer than 2xx.
         """
-        headers = {"Accept": "application/json", "Accept-Language": language}
+        headers = {"Accept": "application/json, */*;q=0.5", "Accept-Language": language, **cause()}
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
-        if request_id():
-            headers["X-Request-Id"] = str(request_id())
         if key is not None:
             headers["Idempotency-Key"] = key
         if version is not None:
@@ -130,8 +123,8 @@ class Remote:
             log.warning("call.failed", audience=service, status=answer.status_code)
             raise ServiceDown(service)
         if answer.status_code >= 300:
-            raise Refused(service, answer.status_code, problem, answer.headers.get("Retry-After"))
-        return Answer(answer.status_code, answer.json() if answer.content else None)
+            raise Refused(service, answer.status_code, problem)
+        return answer
 
     def _send(self, service: str, request: httpx.Request, *, repeatable: bool) -> httpx.Response:
         for pause in (*CONNECT_PAUSES, None):

@@ -1,7 +1,8 @@
 """Sessions of signed-in browsers: opaque ids, rows in web's own database, contents encrypted.
 
 A session ends after 30 minutes without a request, 12 hours after login, at logout, and when the provider
-says so through the back channel. Real time, by the database's clock.
+says so through the back channel. Its row stays a while without its contents: a form that arrives late is
+kept for whose it is. Real time, by the database's clock.
 """
 
 import hashlib
@@ -13,17 +14,18 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, not_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session as Connection
 
 from espace.db import Database
 from espace_web.tables import KeptForm, LogoutNotice, SessionRow
-from espace_web.vault import Vault
+from espace_web.vault import Tampered, Vault
 
 INACTIVITY = timedelta(minutes=30)
 ABSOLUTE = timedelta(hours=12)
 KEPT = timedelta(hours=24)
+REMEMBERED = timedelta(hours=36)
 TOUCH_EVERY = timedelta(seconds=30)
 TOKEN_BYTES = 32
 
@@ -66,22 +68,26 @@ class SessionStore:
         return token
 
     def find(self, token: str) -> Session | None:
-        """The live session of a cookie value; its inactivity starts again."""
+        """The live session of a cookie value; its inactivity starts again.
+
+        None as well when its key is not in use any more.
+        """
         with self._database.transaction() as work:
             row = work.session.scalars(
                 select(SessionRow).where(SessionRow.token_hash == _hash(token), _alive())
             ).one_or_none()
-            if row is None:
+            data = self._opened(row.sealed, str(row.id)) if row is not None else None
+            if row is None or data is None:
                 return None
             work.session.execute(
                 update(SessionRow)
                 .where(SessionRow.id == row.id, SessionRow.seen_at < func.now() - TOUCH_EVERY)
                 .values(seen_at=func.now())
             )
-            return Session(row.id, token, row.citizen_id, self._vault.open(row.sealed, str(row.id)))
+            return Session(row.id, token, row.citizen_id, data)
 
     def whose(self, token: str) -> str | None:
-        """The citizen a cookie value belongs or belonged to, expired or not; None once it was ended."""
+        """The citizen a cookie value belongs to, or belonged to until a day and a half ago at least."""
         with self._database.session() as session:
             return session.scalars(
                 select(SessionRow.citizen_id).where(SessionRow.token_hash == _hash(token))
@@ -96,7 +102,9 @@ class SessionStore:
         """
         with self._database.transaction() as work:
             row = self._locked(work.session, session)
-            data = self._vault.open(row.sealed, str(row.id))
+            data = self._opened(row.sealed, str(row.id))
+            if data is None:
+                raise SessionOver
             yield data
             row.sealed = self._vault.seal(data, str(row.id))
         session.data = data
@@ -115,9 +123,9 @@ class SessionStore:
         return token
 
     def end(self, token: str) -> None:
-        """Forget one session."""
+        """End one session."""
         with self._database.transaction() as work:
-            work.session.execute(delete(SessionRow).where(SessionRow.token_hash == _hash(token)))
+            _end(work.session, SessionRow.token_hash == _hash(token))
 
     def end_by_provider(self, jti: str, sid: str | None, citizen_id: str | None) -> bool:
         """Obey a logout notice: end the session ``sid``, or all of the citizen's. False: already obeyed."""
@@ -132,7 +140,7 @@ class SessionStore:
             ).first()
             if new is None:
                 return False
-            work.session.execute(delete(SessionRow).where(and_(*which)))
+            _end(work.session, *which)
             return True
 
     def keep_form(self, citizen_id: str, path: str, values: dict[str, list[str]]) -> None:
@@ -148,14 +156,13 @@ class SessionStore:
             )
 
     def kept_form(self, citizen_id: str, path: str) -> dict[str, list[str]] | None:
-        """What was kept for a page; it stays until :meth:`drop_form`."""
+        """What was kept for a page and can still be read; it stays until :meth:`drop_form`."""
         with self._database.session() as session:
             row = session.scalars(
                 select(KeptForm).where(KeptForm.citizen_id == citizen_id, KeptForm.path == path)
             ).one_or_none()
-        if row is None:
-            return None
-        values: dict[str, list[str]] = self._vault.open(row.sealed, f"{citizen_id} {path}")["values"]
+        data = self._opened(row.sealed, f"{citizen_id} {path}") if row is not None else None
+        values: dict[str, list[str]] | None = data["values"] if data is not None else None
         return values
 
     def drop_form(self, citizen_id: str, path: str) -> None:
@@ -165,10 +172,18 @@ class SessionStore:
                 delete(KeptForm).where(KeptForm.citizen_id == citizen_id, KeptForm.path == path)
             )
 
+    def _opened(self, sealed: bytes | None, context: str) -> dict[str, Any] | None:
+        try:
+            return self._vault.open(sealed or b"", context)
+        except Tampered:
+            return None
+
     @staticmethod
     def _locked(connection: Connection, session: Session) -> SessionRow:
         row = connection.scalars(
-            select(SessionRow).where(SessionRow.id == session.row_id).with_for_update()
+            select(SessionRow)
+            .where(SessionRow.id == session.row_id, SessionRow.ended_at.is_(None))
+            .with_for_update()
         ).one_or_none()
         if row is None:
             raise SessionOver
@@ -177,20 +192,25 @@ class SessionStore:
 
 def _alive() -> ColumnElement[bool]:
     return and_(
+        SessionRow.ended_at.is_(None),
         SessionRow.seen_at > func.now() - INACTIVITY,
         SessionRow.created_at > func.now() - ABSOLUTE,
     )
 
 
-def _sweep(connection: Connection) -> None:
+def _end(connection: Connection, *which: ColumnElement[bool]) -> None:
+    """Nothing of an ended session stays but its hash and whose it was."""
     connection.execute(
-        delete(SessionRow).where(
-            or_(
-                SessionRow.created_at < func.now() - ABSOLUTE - INACTIVITY,
-                SessionRow.seen_at < func.now() - ABSOLUTE,
-            )
-        )
+        update(SessionRow)
+        .where(SessionRow.ended_at.is_(None), *which)
+        .values(ended_at=func.now(), sealed=None)
     )
+
+
+def _sweep(connection: Connection) -> None:
+    over = select(SessionRow.id).where(SessionRow.ended_at.is_(None), not_(_alive()))
+    _end(connection, SessionRow.id.in_(over.with_for_update(skip_locked=True)))
+    connection.execute(delete(SessionRow).where(SessionRow.ended_at < func.now() - REMEMBERED))
     connection.execute(delete(KeptForm).where(KeptForm.created_at < func.now() - KEPT))
     connection.execute(delete(LogoutNotice).where(LogoutNotice.created_at < func.now() - KEPT))
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from espace.config import ServiceSettings
+from espace.config import ServiceSettings, SettingsError
 
 CLIENT_ID = "web"
 
@@ -13,7 +13,8 @@ class WebSettings(ServiceSettings):
     """The frontend's settings: it speaks HTTP to the services and keeps only its sessions.
 
     ``session_key`` is a secret of 32 characters or more; from it come the keys that encrypt what a session
-    holds and sign the form tokens. ``upstream_issuer`` is where identity may send the browser on: the
+    holds and sign the form tokens. It may have several lines, the newest first: the others still open what
+    was closed with them. ``upstream_issuer`` is where identity may send the browser on: the
     browser applies ``form-action`` to those redirects too.
     """
 
@@ -28,8 +29,13 @@ class WebSettings(ServiceSettings):
     upstream_issuer: str = ""
 
     def __post_init__(self) -> None:
-        if len(self.session_key) < 32:
-            raise ValueError("ESPACE_SESSION_KEY has fewer than 32 characters")
+        if not self.session_keys or min(map(len, self.session_keys)) < 32:
+            raise SettingsError("ESPACE_SESSION_KEY: 32 characters at least, in each of its lines")
+
+    @property
+    def session_keys(self) -> list[str]:
+        """The session keys, the one in use first."""
+        return [line.strip() for line in self.session_key.splitlines() if line.strip()]
 
     @property
     def upstream_origin(self) -> str:

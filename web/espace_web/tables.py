@@ -17,7 +17,10 @@ class Base(DeclarativeBase):
 
 
 class SessionRow(Base):
-    """One signed-in browser. The cookie's value is not here: only its SHA-256 is."""
+    """One signed-in browser. The cookie's value is not here: only its SHA-256 is.
+
+    Once it is over, ``ended_at`` is set and ``sealed`` is gone.
+    """
 
     __tablename__ = "sessions"
 
@@ -25,9 +28,10 @@ class SessionRow(Base):
     token_hash: Mapped[bytes] = mapped_column(BYTEA, unique=True)
     citizen_id: Mapped[str] = mapped_column(Text, index=True)
     sid: Mapped[str | None] = mapped_column(Text, index=True)
-    sealed: Mapped[bytes] = mapped_column(BYTEA)
+    sealed: Mapped[bytes | None] = mapped_column(BYTEA)
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     seen_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True), index=True)
 
 
 class KeptForm(Base):

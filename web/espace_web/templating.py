@@ -9,11 +9,12 @@ from typing import Any
 
 from flask import Flask, g, request, url_for
 from markupsafe import Markup, escape
-from sqlalchemy.exc import SQLAlchemyError
 
+from espace.calendar import local_date
 from espace.config import SettingsError
 from espace.i18n import format_date, format_instant
 from espace_web import csrf
+from espace_web.confirming import CONTENT_FIELD, confirmation_key
 from espace_web.context import COOKIES_COOKIE, KEY_FIELD, N_, _, house, language, way_back
 from espace_web.guard import form_token
 from espace_web.journey import COOKIES_VERSION
@@ -49,7 +50,9 @@ def install(app: Flask) -> None:
             "csrf": csrf_field,
             "csrf_token": form_token,
             "once": once_field,
+            "confirmation": confirmation_fields,
             "legal_time": legal_time,
+            "days_left": days_left,
             "cookies_answered": cookies_answered,
             "languages": LANGUAGE_NAMES,
             "inactivity_seconds": int(INACTIVITY.total_seconds()),
@@ -89,12 +92,21 @@ def asset(name: str) -> str:
 
 def csrf_field() -> Markup:
     """The hidden field that proves that a form is ours."""
-    return Markup('<input type="hidden" name="{}" value="{}">').format(csrf.FIELD, form_token())
+    return _hidden(csrf.FIELD, form_token())
 
 
 def once_field() -> Markup:
     """The hidden field with the form's own idempotency key: the form sent twice counts once."""
-    return Markup('<input type="hidden" name="{}" value="{}">').format(KEY_FIELD, uuid.uuid4())
+    return _hidden(KEY_FIELD, str(uuid.uuid4()))
+
+
+def confirmation_fields(target_id: str, content: str) -> Markup:
+    """The hidden fields of « Confirmer »: what is confirmed, and the key that comes from it."""
+    return _hidden(KEY_FIELD, confirmation_key(target_id, content)) + _hidden(CONTENT_FIELD, content)
+
+
+def _hidden(name: str, value: str) -> Markup:
+    return Markup('<input type="hidden" name="{}" value="{}">').format(name, value)
 
 
 def legal_time() -> str | None:
@@ -102,7 +114,15 @@ def legal_time() -> str | None:
     try:
         clock = house().clock
         return None if clock.state().is_real else format_instant(clock.approximate_now(), language())
-    except (SettingsError, SQLAlchemyError):
+    except SettingsError:
+        return None
+
+
+def days_left(due_date: str) -> int | None:
+    """Whole days of legal time until a due date: 0 on it, 1 on its eve; None when the clock is not known."""
+    try:
+        return (date.fromisoformat(due_date) - local_date(house().clock.approximate_now())).days
+    except SettingsError:
         return None
 
 

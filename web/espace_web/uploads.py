@@ -37,9 +37,6 @@ REASONS = {
     "slot_full": N_("Le nombre maximal de fichiers est atteint. Supprimez d’abord un fichier."),
     "filename_invalid": N_("Le nom du fichier n’est pas accepté. Renommez-le, puis ajoutez-le à nouveau."),
     "too_many_files": N_("Le nombre maximal de fichiers est atteint. Supprimez d’abord un fichier."),
-    "quota_exceeded": N_("La place prévue pour vos fichiers est épuisée. Supprimez d’abord un fichier."),
-    "too_many_uploads": N_("Trop d’envois en peu de temps. Attendez un instant, puis recommencez."),
-    "window_closed": N_("Le délai est passé : plus aucun fichier ne peut être ajouté."),
     "not_editable": N_("Ce dossier ne peut plus être modifié."),
     "no_file": N_("Choisissez un fichier avant de l’envoyer."),
 }
@@ -47,12 +44,14 @@ OTHERWISE = N_("Le fichier n’a pas pu être ajouté. Réessayez, ou choisissez
 
 
 class FileRefused(Exception):
-    """A file that was not taken; ``message`` says why in one sentence and what to do."""
+    """A file that was not taken; ``message`` says why in one sentence and what to do.
 
-    def __init__(self, code: str, status: int = 422) -> None:
+    Always told as 422: the gateway has its own page for 413.
+    """
+
+    def __init__(self, code: str) -> None:
         super().__init__(code)
         self.code = code
-        self.status = status
 
     @property
     def message(self) -> str:
@@ -88,9 +87,9 @@ def announce(
     if size <= 0:
         raise FileRefused("file_empty")
     if size > slot["max_bytes"]:
-        raise FileRefused("file_too_large", 413)
+        raise FileRefused("file_too_large")
     if not slot["can_add"]:
-        raise FileRefused("slot_full", 409)
+        raise FileRefused("slot_full")
     announced = {
         "filename": filename,
         "size": size,
@@ -196,7 +195,7 @@ def _refusing(step: Any) -> Any:
     except Refused as error:
         if error.status in (401, 403, 404):
             raise
-        raise FileRefused(error.code, error.status) from error
+        raise FileRefused(error.code) from error
 
 
 def _derived(key: str, part: str) -> str:

@@ -1,68 +1,19 @@
 """Fixtures: the frontend on a real database, with the services behind it played by a stand-in."""
 
-import importlib.util
 import re
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import httpx
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from playwright.sync_api import Browser as Chromium
+from playwright.sync_api import Page
 
-from espace.auth import StaticKeys
-from espace_web.app import create_app
-from espace_web.oidc import OpenIdClient
-from espace_web.settings import WebSettings
-
-PUBLIC = "http://localhost:8080"
-
-
-def _fakes() -> ModuleType:
-    name = "espace_web_test_fakes"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name("fakes.py"))
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
-        spec.loader.exec_module(module)
-    return sys.modules[name]
-
-
-def build(database_url: str, public_url: str, clock_file: Path | None = None) -> tuple[Flask, Any]:
-    """The application and the stand-in behind it."""
-    services = _fakes().Services(public_url)
-    settings = WebSettings(
-        database_url=database_url,
-        public_url=public_url,
-        identity_url="http://identity",
-        client_secret="secret",
-        environment="test",
-        legal_clock_file=clock_file,
-        session_key="a key for tests, longer than 32 characters",
-        profile_url="http://profile",
-        dossier_url="http://dossier",
-        documents_url="http://documents",
-        notifier_url="http://notifier",
-        objects_url="http://objects",
-        upstream_issuer="http://127.0.0.1:8081",
-    )
-    http = httpx.Client(transport=httpx.MockTransport(services))
-    oidc = OpenIdClient(settings, http, StaticKeys(services.issuer.jwks))
-    app = create_app(settings, oidc=oidc, http=http)
-    app.config["TESTING"] = False
-    return app, services
-
-
-@pytest.fixture
-def builder() -> Callable[..., tuple[Flask, Any]]:
-    """Builds the application and its stand-in services."""
-    return build
+from web.tests.program import PUBLIC, build
+from web.tests.site import Site
 
 
 @pytest.fixture
@@ -71,6 +22,7 @@ def site(fresh_database: Callable[[str], str]) -> Iterator[tuple[Flask, Any]]:
     app, services = build(fresh_database("espace_web"), PUBLIC)
     yield app, services
     app.extensions["espace_web"].database.dispose()
+    assert services.drift == []
 
 
 @pytest.fixture
@@ -164,3 +116,42 @@ def citizen(browser: Browser, services: Any) -> Browser:
     services.skip_welcome()
     browser.log_in()
     return browser
+
+
+@pytest.fixture
+def live(fresh_database: Callable[[str], str], tmp_path: Path) -> Iterator[Site]:
+    """The application on a port."""
+    site = Site(fresh_database("espace_web"), tmp_path)
+    yield site
+    site.close()
+
+
+@pytest.fixture
+def language() -> str:
+    """The browser's first language."""
+    return "fr"
+
+
+@pytest.fixture
+def page(chromium: Chromium, language: str) -> Iterator[Page]:
+    """A page of a real browser, in which no script fails and no policy is broken."""
+    context = chromium.new_context(locale=f"{language}-BE", viewport={"width": 1280, "height": 800})
+    opened = context.new_page()
+    problems: list[str] = []
+    opened.on("console", lambda message: problems.append(message.text) if _is_fault(message.text) else None)
+    opened.on("pageerror", lambda error: problems.append(str(error)))
+    yield opened
+    context.close()
+    assert problems == []
+
+
+@pytest.fixture
+def plain_page(chromium: Chromium) -> Iterator[Page]:
+    """A page of a browser without JavaScript."""
+    context = chromium.new_context(java_script_enabled=False, locale="fr-BE")
+    yield context.new_page()
+    context.close()
+
+
+def _is_fault(text: str) -> bool:
+    return "Content Security Policy" in text or "Refused" in text

@@ -84,11 +84,17 @@ def test_no_answer_leads_to_the_host_that_was_asked_for(browser, path):
     assert "evil.example" not in answer.text
 
 
+@pytest.mark.parametrize("path", ["/metrics", "/livez", "/readyz"])
+def test_probe_has_one_address(browser, path):
+    assert browser.get(path).status_code == 200
+    assert browser.get(f"{path}/").status_code == 404
+
+
 def test_every_page_but_the_public_ones_needs_a_session(app, browser):
     public = {
         "/", "/connexion", "/connexion/retour", "/deconnecte", "/confirmation/<token>", "/accessibilite",
         "/vie-privee", "/cookies", "/api/", "/favicon.ico", "/livez", "/readyz", "/metrics",
-        "/static/<path:filename>", "/erreur/<any('413', '502', '504'):status>",
+        "/static/<path:filename>", "/erreur/<any('403', '404', '413', '429', '502', '504'):status>",
     }  # fmt: skip
     for rule in app.url_map.iter_rules():
         if "GET" in (rule.methods or ()) and rule.rule not in public:

@@ -52,6 +52,20 @@ def test_first_visit_passes_every_screen_of_the_guide(browser, services):
     assert "Bonjour, Lucie" in browser.get("/accueil").text
 
 
+def test_confirming_another_address_creates_no_space(citizen, browser, services):
+    services.profile["pending_email"] = "nouvelle@exemple.be"
+    page = citizen.post("/confirmation/abc").text
+    assert "est créé" not in page
+    assert "Votre adresse courriel est confirmée" in page
+
+
+def test_message_asked_for_when_none_is_wanted_says_so(citizen, services):
+    answer = citizen.post("/profil/renvoi", page="/accueil")
+    assert answer.status_code == 409
+    assert "Aucune adresse n’attend d’être confirmée." in answer.text
+    assert "dossier" not in re.sub(r"Mes Dossiers|/dossiers", "", answer.text)
+
+
 def test_link_that_is_over_says_so(browser):
     answer = browser.post("/confirmation/old")
     assert answer.status_code == 410
@@ -142,7 +156,7 @@ def test_wrong_file_says_what_to_do_and_leaves_the_rest(citizen, validated, file
 def test_file_one_byte_too_large_is_refused_before_it_is_sent(citizen, validated, services):
     validated["slots"][0]["max_bytes"] = 1000
     answer = citizen.post(f"/dossiers/{validated['id']}/pieces/reclamation", pdf(content=b"x" * 1001))
-    assert answer.status_code == 413
+    assert answer.status_code == 422  # the gateway has its own page for 413
     assert "taille maximale" in answer.text
     assert services.stored == {}
 
@@ -153,38 +167,6 @@ def test_names_are_only_ever_text(citizen, validated):
     page = citizen.get(path).text
     assert "<img onerror" not in page
     assert "😀.pdf" in page
-
-
-def test_deposit_repeats_while_it_is_worked_on_and_ends_on_the_receipt(citizen, validated, services):
-    validated |= {"actions": ["edit", "attach", "submit"], "missing_slots": []}
-    path = f"/dossiers/{validated['id']}/verification"
-    page = citizen.get(path)
-    services.in_progress = 2
-    first = citizen.post_stale(page, path, {})
-    assert first.location == f"/dossiers/{validated['id']}/recepisse"
-    keys = {key for method, called, key in services.calls if called.endswith("/submission")}
-    assert len(keys) == 1
-    again = citizen.post_stale(page, path, {})
-    assert again.location == first.location
-    assert {key for _, called, key in services.calls if called.endswith("/submission")} == keys
-    receipt = citizen.get(first.location).text
-    assert "ME-2024-000123-7" in receipt
-    assert "lundi 21 octobre 2024 à 23 h 59 min 59 s" in receipt
-
-
-def test_confirmation_nobody_answered_can_be_repeated_as_the_same(citizen, validated, services):
-    validated |= {"actions": ["edit", "attach", "submit"], "missing_slots": []}
-    path = f"/dossiers/{validated['id']}/verification"
-    check = citizen.get(path)
-    services.down.add("dossier")
-    away = citizen.post_stale(check, path, {})
-    assert away.status_code == 503
-    services.down.clear()
-    done = citizen.post_stale(away, path, {})
-    assert done.location == f"/dossiers/{validated['id']}/recepisse"
-    tries = [key for _, called, key in services.calls if called.endswith("/submission")]
-    assert len(tries) > 1
-    assert len(set(tries)) == 1
 
 
 def test_drc_is_shown_and_answered(citizen, validated, services):
@@ -226,8 +208,65 @@ def test_unknown_dossier_is_404(citizen):
     assert citizen.get("/dossiers/not-an-id").status_code == 404
 
 
+@pytest.mark.parametrize("version", ["²", "9" * 5000, "", "x"])
+def test_version_that_is_none_is_the_present_one(citizen, draft, version):
+    path = f"/dossiers/{draft['id']}/formulaire"
+    values = {"phone": "1", "version": version, "action": "enregistrer"}
+    assert citizen.post(path, values).status_code == 303
+    assert draft["values"]["phone"] == "1"
+
+
+def test_another_language_saves_the_draft_first(citizen, draft, services):
+    path = f"/dossiers/{draft['id']}/formulaire"
+    answer = citizen.post(path, {"phone": "0470 12 34 56", "langue": "nl"})
+    assert answer.location == path
+    assert draft["values"]["phone"] == "0470 12 34 56"
+    page = citizen.get(path).text
+    assert '<html lang="nl"' in page
+    assert "0470 12 34 56" in page
+
+
+def test_another_language_does_not_save_over_another_window(citizen, draft):
+    path = f"/dossiers/{draft['id']}/formulaire"
+    page = citizen.get(path)
+    citizen.post(path, {"phone": "1"})
+    answer = citizen.post_stale(page, path, {"phone": "2", "langue": "nl"})
+    assert answer.status_code == 412
+    assert 'value="2"' in answer.text
+
+
+@pytest.mark.parametrize("path", ["/profil", "/espace/profil-prive"])
+@pytest.mark.parametrize("aside", [{"langue": "en"}, {"cookies": "1"}])
+def test_address_being_typed_stays_and_is_not_sent(citizen, services, path, aside):
+    services.profile["space"] = "confirmed" if path == "/profil" else "none"
+    answer = citizen.post(path, {"courriel": "nouvelle@exemple.be", **aside}, page=path)
+    assert answer.location == path
+    assert "nouvelle@exemple.be" in citizen.get(path).text
+    assert services.profile["pending_email"] is None
+
+
+def test_unknown_language_is_refused(citizen, draft):
+    answer = citizen.post(f"/dossiers/{draft['id']}/formulaire", {"langue": "xx"})
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize("paper", ["declaration", "recepisse.pdf"])
+def test_papers_come_through_web_and_are_not_stored(citizen, services, paper):
+    dossier = services.claims.add_deposited()
+    answer = citizen.get(f"/dossiers/{dossier['id']}/{paper}")
+    assert answer.status_code == 200
+    assert answer.data.startswith(b"%PDF-")
+    assert answer.content_type == "application/pdf"
+    assert answer.headers["Content-Disposition"].startswith("attachment")
+    assert {method for method, path, _ in services.calls if path.startswith("/api/documents")} == {"GET"}
+
+
 def test_get_changes_nothing(citizen, services, draft):
+    deposited = services.claims.add_deposited()
     for path in (
+        f"/dossiers/{deposited['id']}/declaration",
+        f"/dossiers/{deposited['id']}/recepisse",
+        f"/dossiers/{deposited['id']}/recepisse.pdf",
         "/accueil",
         "/dossiers",
         "/demarches",

@@ -3,112 +3,13 @@
 The services are played by the stand-in; the whole platform is driven by the tests in ``tests/e2e``.
 """
 
-import os
-import socket
-import threading
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
-from urllib.parse import parse_qs, urlencode
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
-from werkzeug.middleware.dispatcher import DispatcherMiddleware
-from werkzeug.serving import make_server
+from playwright.sync_api import Page
 
-PICTURES = Path(os.environ.get("ESPACE_SCREENSHOTS", "test-results/screens"))
-TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-PDF = b"%PDF-1.7 a signed claim"
-
-
-class Site:
-    """The frontend on a port, with a provider that says yes and a store that takes all."""
-
-    def __init__(self, build: Any, database_url: str, folder: Path) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        self.url = f"http://localhost:{port}"
-        clock = folder / "clock.json"
-        clock.write_text('{"offset_seconds": -66000000, "frozen_at": null}')
-        self.app, self.services = build(database_url, self.url, clock)
-        outside = {"/identity": self.provider, "/espace-documents": self.store}
-        self.server = make_server("localhost", port, DispatcherMiddleware(self.app, outside), threaded=True)
-        self.thread = threading.Thread(target=self.server.serve_forever)
-        self.thread.start()
-
-    def provider(self, environ: Any, start: Any) -> list[bytes]:
-        asked = parse_qs(environ["QUERY_STRING"])
-        if environ["PATH_INFO"] == "/logout":
-            start("303 See Other", [("Location", asked["post_logout_redirect_uri"][0])])
-            return []
-        code = asked["state"][0][:12]
-        self.services.nonces[code] = asked["nonce"][0]
-        answer = {"code": code, "state": asked["state"][0], "iss": f"{self.url}/identity"}
-        start("303 See Other", [("Location", f"{asked['redirect_uri'][0]}?{urlencode(answer)}")])
-        return []
-
-    def store(self, environ: Any, start: Any) -> list[bytes]:
-        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-        self.services.stored["last"] = body
-        start("204 No Content", [])
-        return []
-
-    def close(self) -> None:
-        self.server.shutdown()
-        self.thread.join()
-        self.server.server_close()
-        self.app.extensions["espace_web"].database.dispose()
-
-
-@pytest.fixture
-def live(
-    fresh_database: Callable[[str], str], tmp_path: Path, request: pytest.FixtureRequest
-) -> Iterator[Site]:
-    site = Site(request.getfixturevalue("builder"), fresh_database("espace_web"), tmp_path)
-    yield site
-    site.close()
-
-
-@pytest.fixture
-def language() -> str:
-    return "fr"
-
-
-@pytest.fixture
-def page(chromium: Browser, language: str) -> Iterator[Page]:
-    context = chromium.new_context(locale=f"{language}-BE", viewport={"width": 1280, "height": 800})
-    opened = context.new_page()
-    problems: list[str] = []
-    opened.on("console", lambda message: problems.append(message.text) if is_fault(message.text) else None)
-    opened.on("pageerror", lambda error: problems.append(str(error)))
-    yield opened
-    context.close()
-    assert problems == []
-
-
-def is_fault(text: str) -> bool:
-    return "Content Security Policy" in text or "Refused" in text
-
-
-def look(page: Page, name: str, *, wide: int = 1280) -> None:
-    """Keep a picture, then hold the page against what every page must be."""
-    page.set_viewport_size({"width": wide, "height": 800 if wide > 400 else 568})
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=PICTURES / f"{name}-{wide}.png", full_page=True)
-    width = page.evaluate("document.documentElement.scrollWidth")
-    assert width <= wide, f"{name}: {width} px wide at {wide}"
-    if wide > 400:
-        assert page.locator("h1").count() == 1, name
-        found = Axe().run(page, options={"runOnly": TAGS})
-        assert found.violations_count == 0, f"{name}: {found.generate_report()}"
-
-
-def screen(page: Page, name: str) -> None:
-    look(page, name)
-    look(page, name, wide=320)
-    page.set_viewport_size({"width": 1280, "height": 800})
+from espace.testing import until
+from web.tests.site import PDF, Site, look, screen
 
 
 @pytest.mark.browser
@@ -234,26 +135,17 @@ def test_pages_for_everyone(live: Site, page: Page, language: str) -> None:
 
 
 @pytest.mark.browser
-def test_form_without_javascript_shows_both_groups(live: Site, chromium: Browser) -> None:
-    live.services.skip_welcome()
+def test_form_without_javascript_shows_both_groups(live: Site, plain_page: Page) -> None:
     dossier = live.services.add_dossier()
-    context = chromium.new_context(java_script_enabled=False, locale="fr-BE")
-    page = context.new_page()
-    page.goto(f"{live.url}/connexion?retour=/dossiers/{dossier['id']}/formulaire")
-    page.get_by_role("button", name="Espace citoyen").click()
-    page.wait_for_url("**/formulaire")
-    assert page.get_by_label("Liste électorale").is_visible()
-    assert page.get_by_label("District").is_visible()
-    context.close()
+    live.enter(plain_page, f"/dossiers/{dossier['id']}/formulaire")
+    assert plain_page.get_by_label("Liste électorale").is_visible()
+    assert plain_page.get_by_label("District").is_visible()
 
 
 @pytest.mark.browser
 def test_session_about_to_end_says_so_and_can_be_kept(live: Site, page: Page) -> None:
-    live.services.skip_welcome()
     page.clock.install()
-    page.goto(f"{live.url}/connexion")
-    page.get_by_role("button", name="Espace citoyen").click()
-    page.wait_for_url("**/accueil")
+    live.enter(page, "/accueil")
     page.clock.fast_forward("26:00")
     stay = page.get_by_role("button", name="Rester connecté")
     stay.wait_for()
@@ -266,11 +158,9 @@ def test_session_about_to_end_says_so_and_can_be_kept(live: Site, page: Page) ->
 
 @pytest.mark.browser
 def test_files_chosen_while_others_are_on_their_way_all_arrive(live: Site, page: Page) -> None:
-    live.services.skip_welcome()
-    dossier = live.services.add_dossier()
-    dossier |= {"state": "validated", "actions": ["edit", "attach"], "validated_at": "2024-10-15T07:00:00Z"}
-    page.goto(f"{live.url}/connexion?retour=/dossiers/{dossier['id']}/pieces/autres")
-    page.get_by_role("button", name="Espace citoyen").click()
+    dossier = live.services.claims.add_validated()
+    dossier["attachments"].clear()
+    live.enter(page, f"/dossiers/{dossier['id']}/pieces/autres")
     page.evaluate(
         """() => { for (const name of ["a.pdf", "b.pdf", "c.pdf"]) {
         const data = new DataTransfer();
@@ -284,13 +174,10 @@ def test_files_chosen_while_others_are_on_their_way_all_arrive(live: Site, page:
 
 @pytest.mark.browser
 def test_failed_upload_can_be_tried_again(live: Site, page: Page, tmp_path: Path) -> None:
-    live.services.skip_welcome()
-    dossier = live.services.add_dossier()
-    dossier |= {"state": "validated", "actions": ["edit", "attach"], "validated_at": "2024-10-15T07:00:00Z"}
+    dossier = live.services.claims.add_validated()
     file = tmp_path / "a.pdf"
     file.write_bytes(PDF)
-    page.goto(f"{live.url}/connexion?retour=/dossiers/{dossier['id']}/pieces/reclamation")
-    page.get_by_role("button", name="Espace citoyen").click()
+    live.enter(page, f"/dossiers/{dossier['id']}/pieces/autres")
     live.services.down.add("documents")
     page.locator("input[type=file]").set_input_files(file)
     page.get_by_role("button", name="Réessayer").wait_for()
@@ -298,4 +185,47 @@ def test_failed_upload_can_be_tried_again(live: Site, page: Page, tmp_path: Path
     live.services.down.clear()
     page.get_by_role("button", name="Réessayer").click()
     page.get_by_text("Le fichier est ajouté.").wait_for()
-    assert len(dossier["attachments"]) == 1
+    assert len(dossier["attachments"]) == 2
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("script", [True, False])
+def test_another_language_keeps_the_page_and_what_was_typed(
+    live: Site, page: Page, plain_page: Page, script: bool
+) -> None:
+    dossier = live.services.add_dossier()
+    path = f"/dossiers/{dossier['id']}/formulaire"
+    seen = page if script else plain_page
+    live.enter(seen, path)
+    seen.get_by_label("Téléphone").fill("0470 12 34 56")
+    seen.locator("summary", has_text="FR").click()
+    seen.get_by_role("button", name="Deutsch").click()
+    seen.locator("html[lang=de]").wait_for()
+    assert seen.url == live.url + path
+    assert seen.get_by_label("Téléphone").input_value() == "0470 12 34 56"
+    assert dossier["values"]["phone"] == "0470 12 34 56"
+    assert live.services.profile["language"] == "de"
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("script", [True, False])
+def test_accepting_the_cookies_keeps_what_was_typed(
+    live: Site, page: Page, plain_page: Page, script: bool
+) -> None:
+    seen = page if script else plain_page
+    live.enter(seen, "/profil")
+    seen.get_by_label("Adresse à laquelle").fill("nouvelle@exemple.be")
+    seen.get_by_role("button", name="Accepter").click()
+    seen.get_by_role("button", name="Accepter").wait_for(state="detached")
+    assert seen.get_by_label("Adresse à laquelle").input_value() == "nouvelle@exemple.be"
+    assert live.services.profile["pending_email"] is None
+
+
+@pytest.mark.browser
+def test_what_was_typed_just_before_leaving_is_saved(live: Site, page: Page) -> None:
+    dossier = live.services.add_dossier()
+    live.enter(page, f"/dossiers/{dossier['id']}/formulaire")
+    page.get_by_label("Téléphone").fill("0470 12 34 56")
+    page.get_by_role("link", name="Accueil").click()
+    page.wait_for_url("**/accueil")
+    until("the saved draft", lambda: dossier["values"].get("phone") == "0470 12 34 56")

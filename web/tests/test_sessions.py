@@ -1,12 +1,16 @@
 """What ends a session, what survives it, and the refresh of its tokens."""
 
 import threading
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import text
 
 from espace.clock import utcnow
+from espace.config import SettingsError
+from espace_web.vault import Tampered, Vault
 
+NEW_KEY = "a new key, longer than thirty-two characters"
 BACKCHANNEL = "http://schemas.openid.net/event/backchannel-logout"
 
 
@@ -166,6 +170,111 @@ def test_form_sent_after_the_end_is_given_back_after_login(app, citizen, service
     assert b"0470".hex() not in line
     citizen.post(path, {"phone": "0470 12 34 56"})
     assert "voici la page telle que vous l’aviez remplie" not in citizen.get(path).text
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        lambda app, another, services: age_both(app, "13 hours"),
+        lambda app, another, services: age_both(app, "36 hours"),
+        lambda app, another, services: another.client.post(
+            "/connexion/backchannel", data={"logout_token": logout_token(services)}
+        ),
+    ],
+)
+def test_form_sent_long_after_the_end_is_given_back_whoever_logged_in_meanwhile(
+    app, citizen, another_browser, services, end
+):
+    dossier = services.add_dossier()
+    path = f"/dossiers/{dossier['id']}/formulaire"
+    page = citizen.get(path)
+    end(app, another_browser, services)
+    another_browser.log_in()
+    assert citizen.get("/accueil").status_code == 401  # another tab of hers saw it first
+    answer = citizen.post_stale(page, path, {"phone": "0470 12 34 56"})
+    assert answer.status_code == 401
+    assert "Vos données sont conservées" in answer.text
+    citizen.log_in()
+    assert "0470 12 34 56" in citizen.get(path).text
+
+
+def age_both(app, interval):
+    age(app, "created_at", interval)
+    age(app, "seen_at", interval)
+
+
+def test_nothing_of_an_ended_session_stays_but_whose_it_was_and_that_not_for_ever(
+    app, citizen, another_browser
+):
+    house = app.extensions["espace_web"]
+    token = citizen.session_cookie
+    citizen.post("/deconnexion", page="/accueil")
+    with house.database.session() as session:
+        assert session.execute(text("SELECT sealed FROM sessions")).scalars().all() == [None]
+    age(app, "ended_at", "37 hours")
+    another_browser.log_in()
+    assert house.store.whose(token) is None
+
+
+def test_refused_refresh_leaves_other_tabs_what_they_need(app, citizen, services):
+    dossier = services.add_dossier()
+    path = f"/dossiers/{dossier['id']}/formulaire"
+    page = citizen.get(path)
+    make_stale(app)
+    services.refresh_refused = True
+    assert citizen.get("/accueil").status_code == 401
+    answer = citizen.post_stale(page, path, {"phone": "0470 12 34 56"})
+    assert "Vos données sont conservées" in answer.text
+
+
+def use_keys(app, *keys):
+    """The program with other session keys."""
+    house = app.extensions["espace_web"]
+    house.store._vault = Vault(keys)
+    app.extensions["espace_web"] = replace(house, vault=house.store._vault)
+
+
+def test_new_session_key_before_the_old_one_ends_nobodys_session(app, citizen):
+    page = citizen.get("/profil")
+    use_keys(
+        app, "a new key, longer than thirty-two characters", "a key for tests, longer than 32 characters"
+    )
+    answer = citizen.post_stale(page, "/profil", {"courriel": "nouvelle@exemple.be"})
+    assert answer.location == "/profil?envoye=1"
+    citizen.post("/deconnexion", page="/accueil")
+    citizen.log_in()
+    use_keys(app, NEW_KEY)
+    assert citizen.get("/accueil").status_code == 200
+
+
+def test_key_that_is_gone_means_no_session(app, citizen, services):
+    page = citizen.get("/profil")
+    services.down.add("profile")
+    citizen.post_stale(page, "/profil", {"courriel": "nouvelle@exemple.be"})
+    services.down.clear()
+    use_keys(app, NEW_KEY)
+    assert citizen.get("/accueil").status_code == 401
+    citizen.log_in()
+    assert "nouvelle@exemple.be" not in citizen.get("/profil").text
+
+
+def test_vault_opens_nothing_of_another_key_or_context():
+    vault = Vault(["one"])
+    sealed = vault.seal({"a": 1}, "here")
+    assert vault.open(sealed, "here") == {"a": 1}
+    for other, where in ((vault, "there"), (Vault(["two"]), "here")):
+        with pytest.raises(Tampered):
+            other.open(sealed, where)
+    with pytest.raises(Tampered):
+        vault.open(b"", "here")
+
+
+@pytest.mark.parametrize("keys", ["short", f"{'k' * 32}\nshort", "\n"])
+def test_short_session_key_is_told_at_the_start(app, keys):
+    settings = app.extensions["espace_web"].settings
+    with pytest.raises(SettingsError):
+        replace(settings, session_key=keys)
+    assert replace(settings, session_key=f"{'n' * 32}\n{'o' * 32}\n").session_keys == ["n" * 32, "o" * 32]
 
 
 def test_session_lost_at_confirming_leads_back_to_the_same_page(app, citizen, services):

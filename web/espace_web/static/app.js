@@ -1,8 +1,8 @@
 // What pages gain with JavaScript. Everything here has a way without it.
 const $ = (selector, root = document) => root.querySelector(selector);
 const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
-const post = (url, body) =>
-  fetch(url, { method: "POST", body, headers: { Accept: "application/json", "X-Jeton": document.body.dataset.token }, redirect: "error" });
+const post = (url, body, keepalive = false) =>
+  fetch(url, { method: "POST", body, keepalive, headers: { Accept: "application/json", "X-Jeton": document.body.dataset.token }, redirect: "error" });
 
 // Fields that depend on a choice
 function conditional() {
@@ -43,7 +43,7 @@ function menus() {
   });
 }
 
-// A form that must count once does not go twice (the server would see to it anyway)
+// A form that must count once does not go twice
 function once() {
   for (const form of $$("form[data-once]")) {
     form.addEventListener("submit", (event) => {
@@ -60,9 +60,10 @@ function autosave() {
   if (!form) return;
   const state = $("[data-saved-state]", form);
   const say = (text, tone) => { state.textContent = text; state.className = `me-saved ${tone}`; };
-  let timer, running = false, again = false, sending = false;
+  let timer = 0, running = false, again = false, sending = false;
   const snapshot = () => new URLSearchParams(new FormData(form));
   async function save() {
+    timer = 0;
     if (sending) return;
     if (running) { again = true; return; }
     running = true;
@@ -92,13 +93,15 @@ function autosave() {
   form.addEventListener("submit", async (event) => {
     clearTimeout(timer);
     if (!running || sending) { sending = true; return; }
-    event.preventDefault(); // let the running save end, so that the version sent is the newest
+    event.preventDefault(); // the version sent has to be the newest
     const button = event.submitter;
     while (running) await new Promise((done) => setTimeout(done, 50));
     clearTimeout(timer);
     form.requestSubmit(button);
   });
   addEventListener("pageshow", () => { sending = false; });
+  // left before a save was due
+  addEventListener("pagehide", () => { if (timer && !sending) post(form.getAttribute("action"), snapshot(), true).catch(() => {}); });
 }
 
 // Files: chosen or dropped, hashed here, sent to the store by a signed form
@@ -127,7 +130,7 @@ function uploads() {
     if (!waiting) failed = 0; // what failed before was said
     waiting += files.length;
     for (const file of files) queue = queue.then(() => bring(file)).then(() => {
-      waiting -= 1; // the page is left when nothing is on its way any more
+      waiting -= 1; // leave when nothing is on its way
       if (!waiting && !failed) location.assign(`${location.pathname}?ajoute=1`);
     });
   }

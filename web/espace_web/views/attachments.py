@@ -50,7 +50,7 @@ def add(dossier_id: object, slot: str) -> Response:
     try:
         bring(place, request.files.get("fichier"), key=form_key())
     except FileRefused as error:
-        return _upload_page(read(dossier_id), place.slot, status=error.status, message=error.message)
+        return _upload_page(read(dossier_id), place.slot, refused=error)
     return redirect(f"/dossiers/{dossier_id}/pieces/{slot}?ajoute=1", 303)
 
 
@@ -113,7 +113,7 @@ def complete_upload(place: Place) -> FlaskResponse:
 
 def _refusal(error: FileRefused) -> FlaskResponse:
     response = jsonify(error=error.message, code=error.code)
-    response.status_code = error.status
+    response.status_code = 422
     return response
 
 
@@ -124,13 +124,11 @@ def _slot(dossier: Dossier, key: str) -> dict[str, Any]:
     return slots[key] if key in slots else abort(404)
 
 
-def _upload_page(
-    dossier: Dossier, slot: dict[str, Any], *, status: int = 200, message: str | None = None
-) -> Response:
+def _upload_page(dossier: Dossier, slot: dict[str, Any], refused: FileRefused | None = None) -> Response:
     base = f"/dossiers/{dossier['id']}/pieces"
     return page(
         "pieces/upload.html",
-        status,
+        422 if refused else 200,
         dossier=dossier,
         slot=slot,
         files=[piece for piece in dossier["attachments"] if piece["slot"] == slot["key"]],
@@ -138,5 +136,5 @@ def _upload_page(
         remove_base=f"{base}/{slot['key']}",
         close=base,
         added=bool(request.args.get("ajoute")),
-        errors={"fichier": [message]} if message else None,
+        errors={"fichier": [refused.message]} if refused else None,
     )

@@ -1,11 +1,12 @@
 """The deposit: « Vérifiez votre dossier », « Confirmer », the receipt; and withdrawing."""
 
-from flask import Blueprint, redirect, request
+from flask import Blueprint, redirect
 from werkzeug.wrappers import Response
 
-from espace_web.context import api, confirm_again, form_key, language, page
-from espace_web.oidc import IdentityAway
-from espace_web.remote import Refused, ServiceDown
+from espace_web.confirming import confirm
+from espace_web.context import api, form_key, language, page
+from espace_web.notices import notices_of, why
+from espace_web.remote import Refused
 from espace_web.views.form import read
 
 views = Blueprint("deposit", __name__, url_prefix="/dossiers/<uuid:dossier_id>")
@@ -25,13 +26,9 @@ def check(dossier_id: object) -> Response:
 
 @views.post("/verification")
 def submit(dossier_id: object) -> Response:
-    """« Confirmer ». The form's own key makes that twice counts once."""
-    seen = {"content_sha256": request.form.get("contenu", "")}
-    path = f"/dossiers/{dossier_id}/submission?language={language()}"
+    """« Confirmer »."""
     try:
-        api("dossier").post(path, seen, key=form_key())
-    except (ServiceDown, IdentityAway):
-        return confirm_again()
+        confirm(f"/dossiers/{dossier_id}/submission", dossier_id)
     except Refused as error:
         if error.code in DONE:
             return redirect(f"/dossiers/{dossier_id}/recepisse", 303)
@@ -45,7 +42,9 @@ def submit(dossier_id: object) -> Response:
 def receipt(dossier_id: object) -> Response:
     """The proof of deposit: number, date and hour, files with their hash."""
     found = api("dossier").get(f"/dossiers/{dossier_id}/receipt", language=language())
-    return page("deposit/receipt.html", receipt=found, dossier_id=dossier_id)
+    mails = [one for one in notices_of(dossier_id) or [] if one["template"] == "receipt"]
+    mail = mails[0] if mails else None
+    return page("deposit/receipt.html", receipt=found, dossier_id=dossier_id, mail=mail, why=why)
 
 
 @views.get("/retrait")

@@ -1,21 +1,17 @@
 """Coming in and going out: the public home, login, logout, the provider's logout notice, the language."""
 
-import contextlib
 import hashlib
+from typing import Any
 
 from flask import Blueprint, abort, g, redirect, request
 from werkzeug.wrappers import Response
 
 from espace.clock import utcnow
-from espace.i18n import LANGUAGES
 from espace.telemetry import get_logger
+from espace_web import asides
 from espace_web.context import (
-    COOKIES_COOKIE,
-    LANGUAGE_COOKIE,
     SESSION_COOKIE,
-    YEAR_SECONDS,
     View,
-    api,
     before_space,
     drop_cookie,
     house,
@@ -25,15 +21,17 @@ from espace_web.context import (
     public,
     set_cookie,
 )
-from espace_web.journey import COOKIES_VERSION
-from espace_web.oidc import Attempt, IdentityAway, LoginRefused, OpenIdClient, level_of
-from espace_web.remote import Refused, ServiceDown
+from espace_web.id_tokens import IdentityAway, LoginRefused, level_of
+from espace_web.oidc import Attempt, OpenIdClient
 from espace_web.vault import Tampered
 
 views = Blueprint("entry", __name__)
 log = get_logger()
 ATTEMPT_SECONDS = 15 * 60
+DESTINATION_LENGTH = 1000  # a cookie has 4096 bytes
 LEVELS = frozenset({350, 400, 450, 500})
+# What a stronger login within a session does not ask again.
+CARRIED = ("language", "news_seen", "space_chosen", "notice_seen", "ready", "refused")
 
 
 def csrf_exempt(view: View) -> View:
@@ -53,12 +51,13 @@ def home() -> Response:
 @public
 def sign_in() -> Response:
     """Begin a login. Its secrets travel in an encrypted cookie of this browser: no row, no session yet."""
-    wanted = request.args.get("niveau", "0")
-    level = int(wanted) if wanted.isdigit() and int(wanted) in LEVELS else 0
-    attempt = Attempt.new(local_path(request.args.get("retour"), ""), level)
+    level = request.args.get("niveau", 0, type=int)
+    wanted = request.args.get("retour", "")
+    destination = local_path(wanted, "") if len(wanted) <= DESTINATION_LENGTH else ""
+    attempt = Attempt.new(destination, level if level in LEVELS else 0)
     response = redirect(house().oidc.authorize_url(attempt, language()), 303)
     name = _attempt_cookie(attempt.state)
-    sealed = house().vault.seal({**vars(attempt), "until": _now() + ATTEMPT_SECONDS}, name)
+    sealed = house().vault.seal(vars(attempt), name)
     set_cookie(response, name, sealed.hex(), ATTEMPT_SECONDS)
     return response
 
@@ -79,10 +78,8 @@ def come_back() -> Response:
         response = page("errors/login.html", 400, cancelled=request.args.get("error") == "access_denied")
         drop_cookie(response, name)
         return response
-    old = request.cookies.get(SESSION_COOKIE)
-    if old:
-        house().store.end(old)
     data = {
+        **_carried(attempt, claims["sub"]),
         "tokens": tokens.to_data(),
         "person": {
             "given_name": person.get("given_name", ""),
@@ -92,6 +89,9 @@ def come_back() -> Response:
         "level": level_of(claims.get("acr")),
         "destination": attempt.destination,
     }
+    old = request.cookies.get(SESSION_COOKIE)
+    if old:
+        house().store.end(old)
     token = house().store.create(claims["sub"], claims.get("sid"), data)
     log.info("login.succeeded", citizen_id=claims["sub"], means=None, level=data["level"])
     response = redirect("/suite", 303)
@@ -144,33 +144,17 @@ def back_channel() -> Response:
 @views.post("/langue")
 @public
 def choose_language() -> Response:
-    """Change the language, here and, for who is signed in, for messages too."""
-    wanted = request.form.get("langue")
-    if wanted not in LANGUAGES:
+    """The language menu of a page with nothing to type."""
+    if asides.LANGUAGE_FIELD not in request.form:
         abort(400)
-    if g.session is not None:
-        house().store.change(g.session, language=wanted)
-        with contextlib.suppress(
-            ServiceDown, Refused, IdentityAway
-        ):  # the page changes all the same; the profile page shows what is stored
-            api("profile").put("/profile/language", {"language": wanted})
-    response = redirect(local_path(request.form.get("retour"), "/"), 303)
-    set_cookie(response, LANGUAGE_COOKIE, wanted, YEAR_SECONDS)
-    return response
+    return asides.follow(local_path(request.form.get("retour"), "/"))
 
 
 @views.post("/cookies/accepter")
 @public
 def accept_cookies() -> Response:
-    """« Accepter » in the cookie banner."""
-    if g.session is not None:
-        with contextlib.suppress(
-            ServiceDown, Refused, IdentityAway
-        ):  # this browser remembers it by its own cookie
-            api("profile").put("/profile/notices/cookies", {"version": COOKIES_VERSION, "hidden": True})
-    response = redirect(local_path(request.form.get("retour"), "/"), 303)
-    set_cookie(response, COOKIES_COOKIE, COOKIES_VERSION, YEAR_SECONDS)
-    return response
+    """« Accepter » in the cookie banner of a page with nothing to type."""
+    return asides.follow(local_path(request.form.get("retour"), "/"))
 
 
 @views.post("/session/prolonger")
@@ -186,19 +170,22 @@ def _attempt_cookie(state: str) -> str:
 
 def _open_attempt(name: str) -> Attempt:
     try:
-        data = house().vault.open(bytes.fromhex(request.cookies.get(name, "")), name)
-    except (Tampered, ValueError) as error:
+        attempt = Attempt(**house().vault.open(bytes.fromhex(request.cookies.get(name, "")), name))
+    except (Tampered, ValueError, TypeError) as error:
         raise LoginRefused("this browser began no such login") from error
-    if data.pop("until") < _now():
+    if attempt.begun + ATTEMPT_SECONDS < utcnow().timestamp():
         raise LoginRefused("begun too long ago")
-    return Attempt(**data)
+    return attempt
+
+
+def _carried(attempt: Attempt, citizen_id: str) -> dict[str, Any]:
+    session = g.session
+    if not attempt.level or session is None or session.citizen_id != citizen_id:
+        return {}
+    return {name: session.data[name] for name in CARRIED if name in session.data}
 
 
 def _clear(response: Response) -> Response:
     drop_cookie(response, SESSION_COOKIE)
     response.headers["Clear-Site-Data"] = '"cache", "storage"'
     return response
-
-
-def _now() -> float:
-    return utcnow().timestamp()

@@ -1,16 +1,15 @@
 """The form: sections, declarations on honour, draft saved on the way, summary and « Valider »."""
 
-import contextlib
 from typing import Any
 
 from flask import Blueprint, jsonify, redirect, request
 from werkzeug.wrappers import Response
 
+from espace_web import asides
 from espace_web.context import _, api, current_session, form_key, house, language, page
 from espace_web.errors import wants_json
 from espace_web.kept import keeps_form
-from espace_web.oidc import IdentityAway
-from espace_web.remote import Refused, ServiceDown
+from espace_web.remote import Refused
 
 views = Blueprint("form", __name__, url_prefix="/dossiers/<uuid:dossier_id>")
 Dossier = dict[str, Any]
@@ -31,7 +30,7 @@ def show(dossier_id: object) -> Response:
 @views.post("/formulaire")
 @keeps_form
 def save(dossier_id: object) -> Response:
-    """« Étape suivante », « Enregistrer », or the page's own autosave (JSON)."""
+    """« Étape suivante », « Enregistrer », another language, or the page's own autosave (JSON)."""
     before = read(dossier_id)
     values = _typed(before)
     try:
@@ -49,6 +48,8 @@ def save(dossier_id: object) -> Response:
     house().store.drop_form(current_session().citizen_id, request.path)
     if wants_json():
         return jsonify(version=dossier["version"], saved_at=dossier["saved_at"])
+    if asides.asked():
+        return asides.follow(request.path)
     if request.form.get("action") == "enregistrer":
         return redirect(f"/dossiers/{dossier_id}/formulaire?enregistre=1", 303)
     if dossier["errors"]:
@@ -67,15 +68,13 @@ def summary(dossier_id: object) -> Response:
 
 @views.post("/formulaire/resume")
 def validate(dossier_id: object) -> Response:
-    """« Valider »: the values are frozen and the declaration is made."""
+    """« Valider »: the values are frozen; they are the declaration."""
     try:
         api("dossier").post(f"/dossiers/{dossier_id}/validation?language={language()}", {}, key=form_key())
     except Refused as error:
         if error.status != 422:
             raise
         return _render(read(dossier_id), status=422, errors=error.errors)
-    with contextlib.suppress(ServiceDown, Refused, IdentityAway):  # made when it is first opened
-        api("documents").post("/declarations", {"dossier_id": str(dossier_id)}, key=form_key("declaration"))
     return redirect(f"/dossiers/{dossier_id}/pieces?valide=1", 303)
 
 
@@ -102,8 +101,7 @@ def _typed(dossier: Dossier) -> dict[str, Any]:
 
 
 def _version(dossier: Dossier) -> int:
-    given = request.form.get("version", "")
-    return int(given) if given.isdigit() else int(dossier["version"])
+    return request.form.get("version", int(dossier["version"]), type=int)
 
 
 def _same(dossier: Dossier, values: dict[str, Any]) -> bool:

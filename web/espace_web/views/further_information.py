@@ -5,9 +5,9 @@ from typing import Any
 from flask import Blueprint, abort, redirect, request
 from werkzeug.wrappers import Response
 
-from espace_web.context import api, confirm_again, form_key, language, page
-from espace_web.oidc import IdentityAway
-from espace_web.remote import Refused, ServiceDown
+from espace_web.confirming import confirm
+from espace_web.context import api, form_key, language, page
+from espace_web.remote import Refused
 from espace_web.uploads import FileRefused, Place, bring
 from espace_web.views.attachments import complete_upload, prepare_upload, takes_file
 from espace_web.views.form import Dossier, read
@@ -38,7 +38,7 @@ def add(dossier_id: object, request_id: object) -> Response:
     try:
         bring(_place(dossier_id, wanted), request.files.get("fichier"), key=form_key())
     except FileRefused as error:
-        return _upload_page(*_find(dossier_id, request_id), status=error.status, message=error.message)
+        return _upload_page(*_find(dossier_id, request_id), refused=error)
     return redirect(f"/dossiers/{dossier_id}/drc/{request_id}/pieces?ajoute=1", 303)
 
 
@@ -77,11 +77,8 @@ def check(dossier_id: object, request_id: object) -> Response:
 @views.post("/verification")
 def answer(dossier_id: object, request_id: object) -> Response:
     """« Confirmer »: the answer is sent."""
-    path = f"/dossiers/{dossier_id}/information-requests/{request_id}/answer?language={language()}"
     try:
-        api("dossier").post(path, {"content_sha256": request.form.get("contenu", "")}, key=form_key())
-    except (ServiceDown, IdentityAway):
-        return confirm_again()
+        confirm(f"/dossiers/{dossier_id}/information-requests/{request_id}/answer", request_id)
     except Refused as error:
         if error.code != "already_answered":
             if error.status not in (409, 422):
@@ -104,15 +101,13 @@ def _place(dossier_id: object, wanted: Wanted) -> Place:
     return Place(str(dossier_id), wanted["slot"], wanted["id"])
 
 
-def _upload_page(
-    dossier: Dossier, wanted: Wanted, *, status: int = 200, message: str | None = None
-) -> Response:
+def _upload_page(dossier: Dossier, wanted: Wanted, refused: FileRefused | None = None) -> Response:
     base = f"/dossiers/{dossier['id']}/drc/{wanted['id']}"
     if "attach" not in wanted["actions"]:
         return redirect(base, 303)
     return page(
         "pieces/upload.html",
-        status,
+        422 if refused else 200,
         dossier=dossier,
         slot=wanted["slot"],
         files=wanted["attachments"],
@@ -120,5 +115,5 @@ def _upload_page(
         remove_base=f"{base}/pieces",
         close=base,
         added=bool(request.args.get("ajoute")),
-        errors={"fichier": [message]} if message else None,
+        errors={"fichier": [refused.message]} if refused else None,
     )

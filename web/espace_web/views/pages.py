@@ -4,7 +4,7 @@ from flask import Blueprint, redirect, request
 from werkzeug.wrappers import Response
 
 from espace_web.context import house, page, public
-from espace_web.errors import error_page, problem
+from espace_web.errors import gateway_page, problem
 from espace_web.remote import ServiceDown
 
 views = Blueprint("pages", __name__)
@@ -19,13 +19,11 @@ def icon() -> Response:
     return redirect("/static/icon.svg", 308)
 
 
-@views.get("/erreur/<any('413', '502', '504'):status>")
+@views.get("/erreur/<any('403', '404', '413', '429', '502', '504'):status>")
 @public
 def gateway_error(status: str) -> Response:
     """What the gateway shows instead of its own plain words: a page, or a problem for a program."""
-    if request.args.get("forme") != "api":
-        return error_page(413 if status == "413" else 503)
-    return problem(int(status))
+    return problem(int(status)) if request.args.get("forme") == "api" else gateway_page(int(status))
 
 
 @views.get("/accessibilite")

@@ -3,8 +3,9 @@
 from flask import Blueprint, redirect, request
 from werkzeug.wrappers import Response
 
+from espace_web import asides
 from espace_web.context import _, api, current_session, form_key, house, page
-from espace_web.kept import keeps_form
+from espace_web.kept import keep, keeps_form
 from espace_web.remote import Refused
 
 views = Blueprint("profile", __name__, url_prefix="/profil")
@@ -20,6 +21,9 @@ def show() -> Response:
 @keeps_form
 def change_email() -> Response:
     """Another private address: it counts once it is confirmed."""
+    if asides.asked():
+        keep(current_session().citizen_id)
+        return asides.follow(request.path)
     email = request.form.get("courriel", "").strip()
     try:
         api("profile").put("/profile/email", {"email": email})

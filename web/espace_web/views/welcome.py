@@ -1,9 +1,12 @@
 """The way in: news, choice of space, private profile, the message and its confirmation, the notice."""
 
-from flask import Blueprint, redirect, request
+import contextlib
+
+from flask import Blueprint, g, redirect, request
 from werkzeug.wrappers import Response
 
 from espace.i18n import LANGUAGES
+from espace_web import asides
 from espace_web.context import (
     LANGUAGE_COOKIE,
     SESSION_COOKIE,
@@ -20,9 +23,10 @@ from espace_web.context import (
     public,
     set_cookie,
 )
+from espace_web.id_tokens import IdentityAway
 from espace_web.journey import DATA_PROTECTION_VERSION, NEWS_VERSION, next_step
-from espace_web.kept import keeps_form
-from espace_web.remote import Refused
+from espace_web.kept import keep, keeps_form
+from espace_web.remote import Refused, ServiceDown
 from espace_web.sessions import Session
 
 views = Blueprint("welcome", __name__)
@@ -99,6 +103,9 @@ def private_profile() -> Response:
 @keeps_form
 def save_private_profile() -> Response:
     """« Suivant »: the message is sent."""
+    if asides.asked():
+        keep(current_session().citizen_id)
+        return asides.follow(request.path)
     email = request.form.get("courriel", "").strip()
     try:
         api("profile").put("/profile/language", {"language": language()})  # the message's
@@ -145,6 +152,7 @@ def confirmation(token: str) -> Response:
 @public
 def confirm(token: str) -> Response:
     """The button: the address is confirmed and the space exists. A second time is harmless."""
+    before = _space()
     try:
         Api("profile", anonymous=True).post("/email-confirmations", {"token": token}, key=form_key())
     except Refused as error:
@@ -152,7 +160,7 @@ def confirm(token: str) -> Response:
             raise
         status = error.status if error.status in (404, 410) else 410
         return page("welcome/link_over.html", status, expired=error.code == "link_expired")
-    return page("welcome/confirmed.html")
+    return page("welcome/confirmed.html", created=before == "pending" and _space() == "confirmed")
 
 
 @views.get("/protection-des-donnees")
@@ -181,6 +189,16 @@ def _first_language(session: Session) -> str:
     profile = api("profile").get("/profile")
     source = session.data["person"].get("language")
     return str(source if profile["space"] == "none" and source in LANGUAGES else profile["language"])
+
+
+def _space() -> str | None:
+    """How far the space of this browser's citizen is, if that can be said; the link may be someone else's."""
+    if g.session is None:
+        return None
+    with contextlib.suppress(ServiceDown, Refused, IdentityAway):
+        found: str = api("profile").get("/profile")["space"]
+        return found
+    return None
 
 
 def _source_email() -> str:
