@@ -6,7 +6,8 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
@@ -20,18 +21,19 @@ MULTIPART = "multipart/form-data; boundary=x"
 
 
 class Echo(BaseHTTPRequestHandler):
-    """Answers with the name it was given, the path and the headers that arrived."""
+    """Answers with the name it was given, the path and the headers that arrived; by ``?status=`` if asked."""
 
     names: ClassVar[dict[int, str]] = {}
     protocol_version = "HTTP/1.1"
 
     def answer(self) -> None:
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        asked = parse_qs(urlsplit(self.path).query).get("status", ["200"])
         port = self.server.server_address[1]
         body = json.dumps(
             {"to": self.names[port], "path": self.path, "headers": dict(self.headers.items())}
         ).encode()
-        self.send_response(200)
+        self.send_response(int(asked[0]))
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.send_header("X-Request-Id", "made-inside")
@@ -94,10 +96,15 @@ def test_path_goes_to_its_program(client: httpx.Client, path: str, to: str) -> N
 
 @pytest.mark.parametrize(
     "path",
-    ["/internal/v1/citizens/1", "/internal", "/metrics", "/livez", "/readyz"],
+    [
+        *("/internal/v1/citizens/1", "/internal", "/internal/", "/metrics", "/livez", "/readyz"),
+        *("/metrics/", "/livez/", "/readyz/", "/metrics//", "/metrics/x", "/metrics?a=1"),
+    ],
 )
 def test_inside_path_is_absent(client: httpx.Client, path: str) -> None:
-    assert client.get(path).status_code == 404
+    answer = client.get(path)
+    assert answer.status_code == 404
+    assert answer.json()["path"] == "/erreur/404"
 
 
 @pytest.mark.parametrize(
@@ -115,7 +122,7 @@ def test_path_that_climbs_never_reaches_the_inside(gateway: GatewayPart, path: s
     body = answer.read()
     connection.close()
     assert answer.status in (400, 404)
-    assert b'"to"' not in body
+    assert b'"to"' not in body or json.loads(body)["path"] == "/erreur/404"
 
 
 @pytest.mark.parametrize(
@@ -179,13 +186,22 @@ def test_rest_of_the_bucket_is_closed(
     assert answer.status_code == 403
 
 
-def test_upload_that_claims_a_hundred_megabytes_is_refused_before_it_is_sent(gateway: GatewayPart) -> None:
+@pytest.mark.parametrize(
+    ("size", "status"), [("21999999", None), ("22000000", 403), ("100000000", 403), ("-1", 400)]
+)
+def test_upload_that_claims_more_than_a_file_is_refused_before_it_is_sent(
+    gateway: GatewayPart, size: str, status: int | None
+) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", gateway.ports["gateway"], timeout=10)
     connection.putrequest("POST", f"/{BUCKET}")
     connection.putheader("Content-Type", MULTIPART)
-    connection.putheader("Content-Length", "100000000")
+    connection.putheader("Content-Length", size)
     connection.endheaders()
-    assert connection.getresponse().status == 403
+    if status is None:  # the store waits for the bytes
+        connection.send(b"x" * int(size))
+        assert json.loads(connection.getresponse().read())["to"] == "objects"
+    else:
+        assert connection.getresponse().status == status
     connection.close()
 
 
@@ -198,10 +214,68 @@ def test_body_over_a_mebibyte_is_refused_except_where_a_file_is_sent_without_jav
     client: httpx.Client,
 ) -> None:
     body = b"x" * (1024 * 1024 + 1)
-    assert client.post("/api/dossier/v1/dossiers", content=body).status_code == 413
-    assert client.post("/profil", content=body).status_code == 413
+    for path, shown in (
+        ("/api/dossier/v1/dossiers", "/erreur/413?forme=api"),
+        ("/profil", "/erreur/413"),
+    ):
+        answer = client.post(path, content=body)
+        assert answer.status_code == 413
+        assert answer.json()["path"] == shown
     one_file = client.post("/dossiers/0a1b/pieces/claim", content=body, headers={"Content-Type": MULTIPART})
     assert one_file.json()["to"] == "web"
+
+
+@pytest.fixture(scope="module")
+def strict(tmp_path_factory: pytest.TempPathFactory, gateway: GatewayPart) -> Iterator[httpx.Client]:
+    """A gateway before the same programs that lets one request a second through."""
+    folder: Path = tmp_path_factory.mktemp("strict")
+    part = GatewayPart(folder, Ports(folder / "ports.json"), gateway._url, rate=1)
+    part.start()
+    with httpx.Client(base_url=f"http://127.0.0.1:{part.ports['gateway']}", timeout=10) as client:
+        yield client
+    part.kill()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "shown"),
+    [
+        ("GET", "/dossiers", "/erreur/429"),
+        ("GET", "/identity/x", "/erreur/429"),
+        ("GET", "/api/dossier/v1/dossiers", "/erreur/429?forme=api"),
+        ("POST", f"/{BUCKET}", "/erreur/429?forme=api"),
+        ("GET", f"/{BUCKET}/ab/cd.pdf", "/erreur/429"),
+    ],
+)
+def test_too_many_requests_are_told_by_web(strict: httpx.Client, method: str, path: str, shown: str) -> None:
+    options: dict[str, Any] = {"params": SIGNED} if method == "GET" and BUCKET in path else {}
+    if method == "POST":
+        options = {"content": b"x", "headers": {"Content-Type": MULTIPART}}
+    answers = [strict.request(method, path, **options) for _ in range(20)]
+    refused = [answer for answer in answers if answer.status_code == 429]
+    assert refused
+    assert {answer.json()["path"] for answer in refused} == {shown}
+
+
+def test_profiles_own_refusal_of_too_many_messages_passes(client: httpx.Client) -> None:
+    answer = client.post("/api/profile/v1/profile/email/resend?status=429")
+    assert (answer.status_code, answer.json()["to"]) == (429, "profile-api")
+    elsewhere = client.post("/api/dossier/v1/dossiers?status=429")
+    assert (elsewhere.status_code, elsewhere.json()["to"]) == (429, "web")
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_what_the_store_refuses_to_give_is_told_by_web(client: httpx.Client, status: int) -> None:
+    answer = client.get(f"/{BUCKET}/ab/cd.pdf", params={**SIGNED, "status": str(status)})
+    assert answer.status_code == status
+    assert answer.json()["path"] == f"/erreur/{status}"
+
+
+@pytest.mark.parametrize("status", [400, 403, 409, 422, 500, 503])
+def test_what_a_program_answers_passes(client: httpx.Client, status: int) -> None:
+    for path in ("/dossiers", "/api/dossier/v1/dossiers"):
+        answer = client.get(path, params={"status": str(status)})
+        assert answer.status_code == status
+        assert answer.json()["path"].startswith(path)
 
 
 def test_own_answers_carry_security_headers(client: httpx.Client) -> None:
