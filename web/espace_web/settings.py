@@ -23,6 +23,7 @@ class WebSettings(ServiceSettings):
     dossier_url: str
     documents_url: str
     notifier_url: str
+    scheduler_url: str
     objects_url: str
     bucket: str = "espace-documents"
     amqp_url: str = ""
@@ -52,4 +53,5 @@ class WebSettings(ServiceSettings):
             "dossier": self.dossier_url,
             "documents": self.documents_url,
             "notifier": self.notifier_url,
+            "scheduler": self.scheduler_url,  # for its description alone
         }

@@ -29,6 +29,7 @@ def build(database_url: str, public_url: str, clock_file: Path | None = None) ->
         dossier_url="http://dossier",
         documents_url="http://documents",
         notifier_url="http://notifier",
+        scheduler_url="http://scheduler",
         objects_url="http://objects",
         upstream_issuer="http://127.0.0.1:8081",
     )

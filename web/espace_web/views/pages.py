@@ -1,15 +1,17 @@
 """Pages that say how things are: accessibility, privacy, cookies, and the documentation of the APIs."""
 
-from flask import Blueprint, redirect, request
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, jsonify, redirect, request
 from werkzeug.wrappers import Response
 
 from espace_web.context import house, page, public
 from espace_web.errors import gateway_page, problem
+from espace_web.reference import describe
 from espace_web.remote import ServiceDown
 
 views = Blueprint("pages", __name__)
-SERVICES = ("profile", "dossier", "documents", "notifier")
-METHODS = ("get", "post", "put", "patch", "delete")
 
 
 @views.get("/favicon.ico")
@@ -52,33 +54,21 @@ def cookies() -> Response:
 def api_documentation() -> Response:
     """One page for the APIs of all services, from what they publish themselves."""
     documents: list[tuple[str, dict[str, object] | None]] = []
-    for service in SERVICES:
+    for service in house().settings.service_urls:
         try:
-            documents.append(
-                (service, _operations(house().remote.fetch(service, f"/api/{service}/openapi.json")))
-            )
+            documents.append((service, describe(_published(service))))
         except ServiceDown:
             documents.append((service, None))
     return page("pages/api.html", documents=documents, public_url=house().settings.public_url)
 
 
-def _operations(document: dict[str, object]) -> dict[str, object]:
-    paths = document.get("paths")
-    operations = []
-    for path, item in (paths if isinstance(paths, dict) else {}).items():
-        for method in METHODS:
-            if method in item:
-                operation = item[method]
-                operations.append(
-                    {
-                        "method": method.upper(),
-                        "path": path,
-                        "summary": operation.get("summary") or operation.get("description") or "",
-                        "statuses": sorted(
-                            status for status in operation.get("responses", {}) if status != "default"
-                        ),
-                    }
-                )
-    info = document.get("info")
-    title = info.get("title", "") if isinstance(info, dict) else ""
-    return {"title": title, "operations": operations}
+@views.get("/api/<any('identity', 'scheduler'):service>/openapi.json")
+@public
+def api_description(service: str) -> Response:
+    """The description of a service that has no routes of its own below ``/api`` behind the gateway."""
+    return jsonify(_published(service))
+
+
+def _published(service: str) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = house().remote.fetch(service, f"/api/{service}/openapi.json")
+    return found
