@@ -16,8 +16,6 @@ UNKEYED = {
     ("identity", "/identity/userinfo"): "only reads",
     ("profile", "/api/profile/v1/email-confirmations"): "what is confirmed stays so; the answer says which",
     ("documents", f"{DOCUMENTS}/documents/<uuid:document_id>/completion"): "decides once, repeats its answer",
-    ("documents", f"{DOCUMENTS}/declarations"): "the same values are the same document, known by their hash",
-    ("documents", f"{DOCUMENTS}/receipts"): "the same deposit is the same document, known by its hash",
 }
 """POSTs without ``Idempotency-Key``, and why a repeat does no harm."""
 

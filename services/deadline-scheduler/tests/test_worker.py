@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pika
+import pytest
 from jsonschema import Draft202012Validator
 
 from espace import contracts
@@ -22,6 +23,7 @@ def send(channel: Any, type_: str, data: dict[str, Any]) -> None:
     channel.basic_publish("", "scheduler", encode(envelope(event, service="dossier")))
 
 
+@pytest.mark.asynchronous
 def test_stopped_for_36_hours_and_started_again_it_publishes_what_is_due_once(
     scheduler: Any, amqp_url: str
 ) -> None:

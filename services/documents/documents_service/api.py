@@ -1,27 +1,31 @@
 """The documents service's routes."""
 
+import hashlib
 from typing import Any, cast
 from uuid import UUID
 
-from flask import current_app
+from flask import Response, current_app
 
 from documents_service import schemas
 from documents_service.commands.completion import complete_upload
-from documents_service.commands.papers import make_paper
 from documents_service.commands.registration import register_upload
 from documents_service.desk import Desk
 from documents_service.language import wanted_language
 from documents_service.model.document import Document
-from documents_service.model.file_types import allowed_types
 from documents_service.model.names import download_name
-from documents_service.papers import PaperKind
+from documents_service.papers import LAYOUTS, PaperKind
 from documents_service.queries import find_document
+from documents_service.rendering import render
 from espace.clock import utcnow
+from espace.files import PDF
 from espace.http import Blueprint, ServiceClient, bearer, database, idempotent, principal, transaction
-from espace.objects import LONGEST_DOWNLOAD
+from espace.objects import LONGEST_DOWNLOAD, content_disposition
+from espace.telemetry import get_logger
 
+log = get_logger()
 DESK = "documents.desk"
 DOSSIER = "documents.dossier"
+PDF_SCHEMA = {"type": "string", "format": "binary"}
 
 citizens = Blueprint(
     "documents", __name__, service="documents", auth="citizen", url_prefix="/api/documents/v1"
@@ -50,8 +54,6 @@ def post_upload(body: dict[str, Any]) -> dict[str, Any]:
         "document_id": document.id,
         "form": {"url": form.url, "fields_": form.fields},
         "expires_at": document.expires_at,
-        "max_bytes": desk.settings.max_upload_bytes,
-        "types": allowed_types(document.slot),
     }
 
 
@@ -83,20 +85,20 @@ def get_download(document_id: UUID) -> dict[str, Any]:
     return {"url": _desk().store.signed_get(document.key, filename=name), "expires_at": expires_at}
 
 
-@citizens.post("/declarations")
-@citizens.arguments(schemas.PaperRequestSchema)
-@citizens.response(200, schemas.PaperSchema)
-def post_declaration(body: dict[str, Any]) -> dict[str, Any]:
-    """The validated form as a PDF. The same values give the same document; no key is needed."""
-    return _paper("declaration", **body)
+@citizens.get("/dossiers/<uuid:dossier_id>/declaration")
+@citizens.arguments(schemas.LanguageSchema, location="query")
+@citizens.response(200, PDF_SCHEMA, content_type=PDF)
+def get_declaration(_query: dict[str, Any], dossier_id: UUID) -> Response:
+    """The validated form as a PDF. The same values give the same bytes; nothing is kept."""
+    return _paper("declaration", dossier_id)
 
 
-@citizens.post("/receipts")
-@citizens.arguments(schemas.PaperRequestSchema)
-@citizens.response(200, schemas.PaperSchema)
-def post_receipt(body: dict[str, Any]) -> dict[str, Any]:
-    """The acknowledgement of a deposit as a PDF. The same deposit gives the same document."""
-    return _paper("receipt", **body)
+@citizens.get("/dossiers/<uuid:dossier_id>/receipt")
+@citizens.arguments(schemas.LanguageSchema, location="query")
+@citizens.response(200, PDF_SCHEMA, content_type=PDF)
+def get_receipt(_query: dict[str, Any], dossier_id: UUID) -> Response:
+    """The acknowledgement of a deposit as a PDF. The same deposit gives the same bytes; nothing is kept."""
+    return _paper("receipt", dossier_id)
 
 
 @inside.get("/statement-keys")
@@ -106,20 +108,21 @@ def get_statement_keys() -> dict[str, Any]:
     return _desk().signer.jwks()
 
 
-def _paper(kind: PaperKind, *, dossier_id: UUID, language: str | None = None) -> dict[str, Any]:
+def _paper(kind: PaperKind, dossier_id: UUID) -> Response:
+    """What dossier says with the citizen's own token, rendered."""
     dossier = cast(ServiceClient, current_app.extensions[DOSSIER])
     data = dossier.get(
         f"/api/dossier/v1/dossiers/{dossier_id}/{kind}",
         bearer=bearer(),
-        params={"language": language or wanted_language()},
+        params={"language": wanted_language()},
     )
-    document = make_paper(_desk(), kind, owner_id=principal().citizen, dossier_id=dossier_id, data=data)
-    return {
-        "document_id": document.id,
-        "filename": document.filename,
-        "sha256": document.sha256,
-        "size": document.size,
-    }
+    paper = LAYOUTS[kind](data)
+    pdf = render(paper)
+    log.info("document.generated", dossier_id=str(dossier_id), kind=kind)
+    response = Response(pdf, mimetype=PDF)
+    response.headers["Content-Disposition"] = content_disposition(paper.filename)
+    response.set_etag(hashlib.sha256(pdf).hexdigest())
+    return response
 
 
 def _desk() -> Desk:

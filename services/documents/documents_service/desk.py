@@ -1,4 +1,4 @@
-"""What verification, scans and papers work with, wired once."""
+"""What verification, scans and deposits work with, wired once."""
 
 from dataclasses import dataclass
 

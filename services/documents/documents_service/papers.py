@@ -1,21 +1,19 @@
 """Declaration and receipt: what each shows, chosen from what dossier answers.
 
-A paper holds what is printed and nothing else, so that its hash names it: what changes meanwhile in the
-dossier (whether the window is still open, say) does not make another receipt.
+A paper holds what is printed and nothing else: what changes meanwhile in the dossier (whether the window is
+still open, say) does not make another receipt.
 """
 
-import hashlib
-import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from types import MappingProxyType
 from typing import Any, Final, Literal
 
 from documents_service.texts import catalogues
 from espace.i18n import best_language, format_date, format_instant
 
 PaperKind = Literal["declaration", "receipt"]
-LAYOUT: Final = 1  # raise when a template changes what is printed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,13 +24,6 @@ class Paper:
     filename: str
     at: datetime
     content: Mapping[str, Any]
-
-    @property
-    def sha256(self) -> str:
-        """Names the paper: same content, same hash."""
-        named = [LAYOUT, self.kind, self.at.isoformat(), self.content]
-        text = json.dumps(named, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()
 
 
 def declaration(data: Mapping[str, Any]) -> Paper:
@@ -103,6 +94,11 @@ def receipt(data: Mapping[str, Any]) -> Paper:
     return Paper(
         kind="receipt", filename=words("receipt.filename", reference=data["number"]), at=at, content=content
     )
+
+
+LAYOUTS: Final[Mapping[PaperKind, Callable[[Mapping[str, Any]], Paper]]] = MappingProxyType(
+    {"declaration": declaration, "receipt": receipt}
+)
 
 
 class _Words:

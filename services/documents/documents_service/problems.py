@@ -8,10 +8,9 @@ from flask import current_app
 
 from documents_service.language import wanted_language
 from documents_service.model.document import DocumentError, NotServed, UploadMissing, UploadRefused
-from documents_service.model.file_types import EVERY_TYPE
 from documents_service.queries import DocumentNotFound
-from documents_service.settings import MEBIBYTE
 from documents_service.texts import catalogues
+from espace.files import EVERY_TYPE, MEBIBYTE
 from espace.http import Problem
 
 SETTINGS: Final = "documents.settings"

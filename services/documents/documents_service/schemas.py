@@ -5,8 +5,6 @@ from marshmallow import fields, validate
 from espace.http import Schema
 from espace.i18n import LANGUAGES
 
-LANGUAGE = fields.Str(validate=validate.OneOf(LANGUAGES), metadata={"description": "Of the texts in it."})
-
 
 class UploadSchema(Schema):
     """A file that is going to be sent."""
@@ -42,15 +40,12 @@ class RegisteredSchema(Schema):
     document_id = fields.UUID(required=True)
     form = fields.Nested(FormSchema, required=True)
     expires_at = fields.AwareDateTime(required=True)
-    max_bytes = fields.Int(required=True)
-    types = fields.List(fields.Str(), required=True, metadata={"description": "What the slot takes."})
 
 
 class DocumentSchema(Schema):
     """A document."""
 
     id = fields.UUID(required=True)
-    kind = fields.Str(required=True, validate=validate.OneOf(("upload", "declaration", "receipt")))
     dossier_id = fields.UUID(required=True)
     slot = fields.Str(required=True)
     filename = fields.Str(required=True)
@@ -64,7 +59,7 @@ class DocumentSchema(Schema):
     scan = fields.Str(
         required=True,
         allow_none=True,
-        validate=validate.OneOf(("pending", "clean", "infected", "not_scanned", "generated")),
+        validate=validate.OneOf(("pending", "clean", "infected", "not_scanned")),
     )
     created_at = fields.AwareDateTime(required=True)
     verified_at = fields.AwareDateTime(required=True, allow_none=True)
@@ -84,17 +79,7 @@ class DownloadSchema(Schema):
     expires_at = fields.AwareDateTime(required=True)
 
 
-class PaperRequestSchema(Schema):
-    """Which dossier's paper, in which language (by default the request's)."""
+class LanguageSchema(Schema):
+    """In which language; by default the request's."""
 
-    dossier_id = fields.UUID(required=True)
-    language = LANGUAGE
-
-
-class PaperSchema(Schema):
-    """A generated PDF."""
-
-    document_id = fields.UUID(required=True)
-    filename = fields.Str(required=True)
-    sha256 = fields.Str(required=True)
-    size = fields.Int(required=True)
+    language = fields.Str(validate=validate.OneOf(LANGUAGES), metadata={"description": "Of the texts in it."})

@@ -9,8 +9,7 @@ from joserfc.errors import JoseError
 from documents_service.scanner import Scanner
 from documents_service.statements import Signer
 from espace.config import ServiceSettings, SettingsError
-
-MEBIBYTE = 1024 * 1024
+from espace.files import LARGEST
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +30,7 @@ class Settings(ServiceSettings):
     statement_key: str
     bucket: str = "espace-documents"
     clamd_address: str | None = None
-    max_upload_bytes: int = 20 * MEBIBYTE
+    max_upload_bytes: int = LARGEST
     max_files_per_dossier: int = 100
     upload_minutes: int = 30
     vanished_seconds: int = 120

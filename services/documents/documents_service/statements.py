@@ -2,7 +2,6 @@
 
 import json
 import re
-import uuid
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -68,8 +67,3 @@ class Signer:
         header = {"alg": ALGORITHM, "kid": key.kid, "typ": kind}
         payload = json.dumps(content, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
         return jws.serialize_compact(header, payload, key, algorithms=[ALGORITHM])
-
-
-def generated_id(kind: str, content_sha256: str) -> uuid.UUID:
-    """The id of a generated document: the same content is the same document."""
-    return uuid.uuid5(uuid.NAMESPACE_URL, f"urn:espace:documents:{kind}:{content_sha256}")

@@ -31,6 +31,7 @@ class Manifest:
     body: str
     created_at: datetime
     written_at: datetime | None = None
+    request_id: str | None = None
 
     @property
     def key(self) -> str:
@@ -50,7 +51,6 @@ documents = Table(
     metadata,
     Column("id", Uuid, primary_key=True),
     Column("owner_id", Uuid, nullable=False),
-    Column("kind", Text, nullable=False),
     Column("dossier_id", Uuid, nullable=False),
     Column("slot", Text, nullable=False),
     Column("filename", Text, nullable=False),
@@ -73,11 +73,10 @@ documents = Table(
     _instant("deposited_at"),
     _instant("sweep_due_at"),
     _instant("incoming_removed_at"),
+    Column("request_id", Text),
     Column("version", Integer, nullable=False),
     CheckConstraint("state IN ('registered', 'verified', 'refused', 'expired')", name="ck_documents_state"),
-    CheckConstraint(
-        "scan IN ('pending', 'clean', 'infected', 'not_scanned', 'generated')", name="ck_documents_scan"
-    ),
+    CheckConstraint("scan IN ('pending', 'clean', 'infected', 'not_scanned')", name="ck_documents_scan"),
     CheckConstraint("(state = 'verified') = (verified_at IS NOT NULL)", name="ck_documents_verified"),
     Index("ix_documents_dossier", "dossier_id"),
 )
@@ -97,6 +96,7 @@ manifests = Table(
     Column("body", Text, nullable=False),
     _instant("created_at", nullable=False, server_default=func.clock_timestamp()),
     _instant("written_at"),
+    Column("request_id", Text),
 )
 Index("ix_manifests_unwritten", manifests.c.created_at, postgresql_where=manifests.c.written_at.is_(None))
 

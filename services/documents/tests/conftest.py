@@ -55,8 +55,8 @@ class Service:
     def get(self, path: str, *, citizen: uuid.UUID | None = None) -> TestResponse:
         return self.http.get(f"/api/documents/v1{path}", headers=self.headers(citizen))
 
-    def register(self, content: bytes, **changed: Any) -> TestResponse:
-        body = {
+    def announcement(self, content: bytes, **changed: Any) -> dict[str, Any]:
+        return {
             "filename": "réclamation.pdf",
             "size": len(content),
             "content_type": "application/pdf",
@@ -65,7 +65,9 @@ class Service:
             "dossier_id": str(self.dossier),
             **changed,
         }
-        return self.post("/uploads", body)
+
+    def register(self, content: bytes, **changed: Any) -> TestResponse:
+        return self.post("/uploads", self.announcement(content, **changed))
 
     def upload(self, content: bytes, **changed: Any) -> str:
         """Register and send; the document's id."""

@@ -1,5 +1,6 @@
 """A deposit: documents are marked and a sealed manifest with every hash is in the store."""
 
+import hashlib
 import json
 import threading
 import uuid
@@ -21,6 +22,7 @@ from espace.bus.consumer import declare
 from espace.bus.event import Event, decode, encode, envelope, routing_key
 from espace.contracts import examples
 from espace.objects import ObjectMissing
+from espace.telemetry import caused_by
 from espace.testing import until
 from espace.worker import Stop
 from services.documents.tests import samples
@@ -83,6 +85,37 @@ def test_manifest_lists_every_hash_and_its_seal_holds(service: Service) -> None:
     assert "citizen_id" not in written["manifest"]
     with service.database.session() as session:
         assert all(session.get_one(Document, uuid.UUID(found)).deposited_at for found in ids)
+
+
+def test_content_hash_can_be_computed_again_from_the_manifest(service: Service) -> None:
+    """By whoever has the sealed file and nothing else."""
+    (event,) = [
+        decode(json.dumps(found)) for found in examples(SUBMITTED) if "values_sha256" in found["data"]
+    ]
+    with service.database.transaction() as unit:
+        keep_deposit(service.desk.signer, unit, event)
+    write_manifest(service.desk)
+    key = f"manifests/{event.data['dossier_id']}/{event.id}.json"
+    written = json.loads(b"".join(service.desk.store.stream(key)))["manifest"]
+    pieces = [
+        {name: entry[name] for name in ("document_id", "sha256", "size", "slot")}
+        for entry in written["documents"]
+    ]
+    pieces.sort(key=lambda piece: (piece["slot"], piece["document_id"]))
+    content = {"pieces": pieces, "values": written["values_sha256"]}
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    assert hashlib.sha256(text.encode()).hexdigest() == written["content_sha256"]
+
+
+def test_manifest_is_written_under_the_request_that_deposited(
+    service: Service, capsys: pytest.CaptureFixture[str]
+) -> None:
+    event = deposit(service)
+    with caused_by("the-deposit-0001"):
+        handle(service, event)
+    write_manifest(service.desk)
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "deposit.sealed" in line]
+    assert "the-deposit-0001" in line
 
 
 def test_same_deposit_told_twice_gives_one_manifest(service: Service) -> None:
@@ -156,6 +189,7 @@ def working(make_service: Callable[..., Service], amqp_url: str) -> Iterator[Ser
         assert not thread.is_alive(), thread.name
 
 
+@pytest.mark.asynchronous
 def test_deposit_told_on_the_bus_is_sealed_and_the_scan_is_told(working: Service, amqp_url: str) -> None:
     document_id = verified(working, samples.pdf())
     event = deposit(working, document_id)

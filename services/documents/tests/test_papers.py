@@ -209,13 +209,18 @@ def test_endless_word_stays_on_the_page() -> None:
 
 def test_same_values_give_the_same_bytes_and_other_values_others() -> None:
     assert render(declaration(declared())) == PAPERS[0]
-    assert declaration(declared()).sha256 == declaration(declared()).sha256
-    assert declaration(declared(values_sha256="11" * 32)).sha256 != declaration(declared()).sha256
+    assert render(declaration(declared(values_sha256="11" * 32))) != PAPERS[0]
 
 
 def test_receipt_does_not_change_when_the_window_closes() -> None:
     later = received(window={**received()["window"], "state": "closed"}, withdrawn_at="2024-10-22T00:00:00Z")
-    assert receipt(later).sha256 == receipt(received()).sha256
+    assert render(receipt(later)) == PAPERS[1]
+
+
+@pytest.fixture
+def service(make_service: Callable[..., Service]) -> Service:
+    """A service whose store is away: papers need none."""
+    return make_service(objects_url="http://127.0.0.1:9")
 
 
 @pytest.fixture
@@ -233,43 +238,43 @@ def dossier(service: Service) -> Callable[[Callable[[httpx.Request], httpx.Respo
     return answering
 
 
-def test_declaration_is_made_once_and_served(service: Service, dossier: Any) -> None:
+@pytest.mark.parametrize(("kind", "data"), [("declaration", declared()), ("receipt", received())])
+def test_paper_is_rendered_when_it_is_asked_for_and_nothing_is_kept(
+    service: Service, dossier: Any, kind: str, data: dict[str, Any]
+) -> None:
     asked: list[httpx.Request] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
         asked.append(request)
-        return httpx.Response(200, json=declared())
+        return httpx.Response(200, json=data)
 
     dossier(answer)
-    first = service.post("/declarations", {"dossier_id": DOSSIER_ID})
-    second = service.post("/declarations", {"dossier_id": DOSSIER_ID})
+    first, second = (service.get(f"/dossiers/{DOSSIER_ID}/{kind}?language=fr") for _ in range(2))
     assert first.status_code == 200, first.text
-    assert first.get_json() == second.get_json()
-    assert asked[0].url.path == f"/api/dossier/v1/dossiers/{DOSSIER_ID}/declaration"
+    assert first.data == second.data == PAPERS[["declaration", "receipt"].index(kind)]
+    assert first.mimetype == "application/pdf"
+    assert first.headers["ETag"] == f'"{hashlib.sha256(first.data).hexdigest()}"'
+    assert first.headers["Cache-Control"] == "no-store"
+    assert first.headers["Content-Disposition"].startswith("attachment; filename=")
+    assert asked[0].url.path == f"/api/dossier/v1/dossiers/{DOSSIER_ID}/{kind}"
     assert asked[0].url.params["language"] == "fr"
     assert asked[0].headers["Authorization"].startswith("Bearer ey")
-    document_id = first.get_json()["document_id"]
-    url = service.get(f"/documents/{document_id}/download").get_json()["url"]
-    served = httpx.get(url)
-    assert hashlib.sha256(served.content).hexdigest() == first.get_json()["sha256"]
-    assert served.headers["Content-Type"] == "application/pdf"
-    assert "attachment" in served.headers["Content-Disposition"]
-    assert service.get(f"/documents/{document_id}").get_json()["scan"] == "generated"
-    assert service.get(f"/documents/{document_id}", citizen=uuid.uuid4()).status_code == 404
     with service.database.session() as session:
-        assert session.execute(text("SELECT count(*) FROM documents")).scalar_one() == 1
+        for table in ("documents", "manifests", "event_log", "idempotency_keys"):
+            assert session.execute(text(f"SELECT count(*) FROM {table}")).scalar_one() == 0
 
 
-def test_receipt_is_made_in_the_wanted_language(service: Service, dossier: Any) -> None:
+def test_paper_speaks_the_wanted_language(service: Service, dossier: Any) -> None:
     dossier(lambda request: httpx.Response(200, json=received(language=request.url.params["language"])))
-    answer = service.post("/receipts", {"dossier_id": DOSSIER_ID, "language": "de"})
-    assert answer.get_json()["filename"] == "Empfangsbestätigung ME-2024-000123-7.pdf"
+    answer = service.get(f"/dossiers/{DOSSIER_ID}/receipt?language=de")
+    assert "Empfangsbest%C3%A4tigung%20ME-2024-000123-7.pdf" in answer.headers["Content-Disposition"]
+    assert service.get(f"/dossiers/{DOSSIER_ID}/receipt?language=xx").status_code == 422
 
 
 def test_dossiers_refusal_is_passed_on_and_its_absence_is_503(service: Service, dossier: Any) -> None:
     refusal = {"status": 409, "code": "not_validated", "detail": "Validez d’abord."}
     dossier(lambda request: httpx.Response(409, json=refusal))
-    answer = service.post("/declarations", {"dossier_id": DOSSIER_ID})
+    answer = service.get(f"/dossiers/{DOSSIER_ID}/declaration")
     assert (answer.status_code, answer.get_json()["code"]) == (409, "not_validated")
     dossier(lambda request: httpx.Response(502))
-    assert service.post("/declarations", {"dossier_id": DOSSIER_ID}).status_code == 503
+    assert service.get(f"/dossiers/{DOSSIER_ID}/declaration").status_code == 503

@@ -28,9 +28,9 @@ def test_who_may_call_what(service: Service) -> None:
         ("GET", "/api/documents/openapi.json", "public"),
         ("GET", f"{base}/documents/<uuid:document_id>", "citizen"),
         ("GET", f"{base}/documents/<uuid:document_id>/download", "citizen"),
-        ("POST", f"{base}/declarations", "citizen"),
+        ("GET", f"{base}/dossiers/<uuid:dossier_id>/declaration", "citizen"),
+        ("GET", f"{base}/dossiers/<uuid:dossier_id>/receipt", "citizen"),
         ("POST", f"{base}/documents/<uuid:document_id>/completion", "citizen"),
-        ("POST", f"{base}/receipts", "citizen"),
         ("POST", f"{base}/uploads", "citizen"),
     ]
 

@@ -12,12 +12,13 @@ from jsonschema import validate
 from sqlalchemy import text
 
 from documents_service.commands.scan import scan_next
+from documents_service.commands.sweep import sweep_uploads
 from documents_service.model.document import Document
 from documents_service.scanner import TOO_LONG, Scanner, ScannerDown
 from espace.clock import utcnow
 from espace.contracts import schemas
 from services.documents.tests import samples
-from services.documents.tests.conftest import Service
+from services.documents.tests.conftest import Service, send
 
 EICAR = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR" + rb"-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 LIMIT = 100_000
@@ -143,6 +144,30 @@ def test_lease_of_a_killed_worker_runs_out(scanned: Service) -> None:
     make_due(scanned)
     assert scan_next(scanned.desk)
     assert code(scanned, document_id) is None
+
+
+@pytest.mark.parametrize("completed_by", ["citizen", "sweeper"])
+def test_scan_is_told_under_the_request_that_brought_the_document(
+    scanned: Service, completed_by: str
+) -> None:
+    with_id = {**scanned.headers(), "X-Request-Id": "the-announcement-0001"}
+    content = samples.pdf()
+    announced = scanned.http.post(
+        "/api/documents/v1/uploads", json=scanned.announcement(content), headers=with_id
+    ).get_json()
+    assert send(announced["form"], content).status_code == 204
+    if completed_by == "citizen":
+        with_id["X-Request-Id"] = "the-completion-0002"
+        path = f"/api/documents/v1/documents/{announced['document_id']}/completion"
+        assert scanned.http.post(path, headers=with_id).status_code == 200
+    else:
+        with scanned.database.transaction() as unit:
+            unit.session.execute(text("UPDATE documents SET sweep_due_at = now()"))
+        sweep_uploads(scanned.desk)
+    assert scan_next(scanned.desk)
+    with scanned.database.session() as session:
+        told = session.execute(text("SELECT request_id FROM event_log")).scalar_one()
+    assert told == {"citizen": "the-completion-0002", "sweeper": "the-announcement-0001"}[completed_by]
 
 
 def test_without_a_scanner_any_more_what_waited_is_not_scanned(scanned: Service) -> None:

@@ -2,9 +2,14 @@
 
 import hashlib
 import json
+import socket
+import socketserver
+import threading
 import uuid
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -13,10 +18,10 @@ from joserfc.jwk import KeySet
 from jsonschema import validate
 from sqlalchemy import text
 
-from documents_service.commands.completion import complete_upload
+from documents_service.commands.sweep import remove_incoming
 from documents_service.model.document import Document
 from espace.contracts import schemas
-from espace.objects import ObjectMissing, ObjectStoreDown
+from espace.objects import ObjectMissing
 from services.documents.tests import samples
 from services.documents.tests.conftest import Service, send
 
@@ -159,26 +164,24 @@ def test_form_is_good_for_one_key_only(service: Service) -> None:
 
 
 ENCRYPTED = samples.encrypted_pdf()
-TAKEN_FOR_OTHERS = {"slot": "autres"}
 
 
 @pytest.mark.parametrize(
     ("content", "changed", "code"),
     [
         (b"MZ\x90\0 this is a program", {}, "not_a_pdf"),
-        (b"MZ\x90\0 this is a program", TAKEN_FOR_OTHERS, "type_not_allowed"),
-        (samples.png(), {}, "not_a_pdf"),
+        (b"MZ\x90\0 this is a program", {"content_type": "application/x-msdownload"}, "type_not_allowed"),
         (b"<html><script>alert(1)</script>" + PDF, {}, "not_a_pdf"),
-        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", TAKEN_FOR_OTHERS, "type_not_allowed"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", {"content_type": "image/svg+xml"}, "type_not_allowed"),
         (PDF + b"<html><script>alert(1)</script>", {}, "pdf_unreadable"),
         (ENCRYPTED, {}, "pdf_encrypted"),
         (samples.encrypted_pdf(user=""), {}, "pdf_encrypted"),
         (b"%PDF-1.7\nnothing of the kind\n%%EOF\n", {}, "pdf_unreadable"),
         (b"%PDF-1.7\n", {}, "pdf_unreadable"),
-        (samples.png(30_000, 30_000), TAKEN_FOR_OTHERS, "image_too_large"),
-        (samples.png()[:-4], TAKEN_FOR_OTHERS, "image_unreadable"),
-        (samples.jpeg(60_000, 60_000), TAKEN_FOR_OTHERS, "image_too_large"),
-        (b"\xff\xd8\xff\xe0", TAKEN_FOR_OTHERS, "image_unreadable"),
+        (samples.png(30_000, 30_000), {}, "image_too_large"),
+        (samples.png()[:-4], {}, "image_unreadable"),
+        (samples.jpeg(60_000, 60_000), {}, "image_too_large"),
+        (b"\xff\xd8\xff\xe0", {}, "image_unreadable"),
     ],
 )
 def test_wrong_file_is_refused_with_the_reason_and_removed(
@@ -218,7 +221,7 @@ def test_bomb_is_refused_within_its_limits(service: Service) -> None:
 def test_type_is_told_by_content_whatever_is_claimed(
     service: Service, content: bytes, filename: str, declared: str, found: str, served: str
 ) -> None:
-    document_id = service.upload(content, filename=filename, content_type=declared, slot="autres")
+    document_id = service.upload(content, filename=filename, content_type=declared)
     assert service.complete(document_id).get_json()["document"]["content_type"] == found
     response = httpx.get(service.get(f"/documents/{document_id}/download").get_json()["url"])
     assert response.headers["Content-Type"] == found
@@ -251,18 +254,52 @@ def test_store_away_during_completion_is_503_and_a_retry_works(service: Service)
     assert service.complete(document_id).status_code == 200
 
 
-def test_store_lost_after_the_copy_is_asked_again(
-    service: Service, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+class CutAtRemoval(socketserver.BaseRequestHandler):
+    """The store behind a wire that breaks at the first request to remove something."""
+
+    def handle(self) -> None:
+        host, port = self.server.store  # type: ignore[attr-defined]
+        with socket.create_connection((host, port)) as store:
+            threading.Thread(target=self._back, args=(store,), daemon=True).start()
+            while sent := self.request.recv(65536):
+                if sent.startswith(b"DELETE "):
+                    return
+                store.sendall(sent)
+
+    def _back(self, store: socket.socket) -> None:
+        with suppress(OSError):
+            while answered := store.recv(65536):
+                self.request.sendall(answered)
+
+
+@pytest.mark.asynchronous
+def test_store_lost_after_the_copy_changes_nothing_and_the_sweeper_tidies_up(service: Service) -> None:
     document_id = service.upload(PDF)
-
-    def lost(key: str) -> None:
-        raise ObjectStoreDown(key)
-
-    monkeypatch.setattr(service.desk.store, "remove", lost)
-    assert complete_upload(service.desk, uuid.UUID(document_id)).state == "verified"
-    monkeypatch.undo()
+    store = urlsplit(service.settings.objects_url)
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), CutAtRemoval) as wire:
+        wire.daemon_threads = True
+        wire.store = (store.hostname, store.port)  # type: ignore[attr-defined]
+        threading.Thread(target=wire.serve_forever, args=(0.02,), daemon=True).start()
+        lost = service.with_settings(objects_url=f"http://127.0.0.1:{wire.server_address[1]}")
+        assert lost.complete(document_id).status_code == 200
+        wire.shutdown()
+    assert row(service, document_id).state == "verified"
     assert service.desk.store.stat(f"incoming/{document_id}").size == len(PDF)
+    with service.database.transaction() as unit:
+        unit.session.execute(text("UPDATE documents SET expires_at = expires_at - interval '46 minutes'"))
+    remove_incoming(service.desk)
+    with pytest.raises(ObjectMissing):
+        service.desk.store.stat(f"incoming/{document_id}")
+
+
+@pytest.mark.asynchronous
+def test_completed_by_many_at_once_gives_everyone_the_same_answer(service: Service) -> None:
+    for _ in range(5):
+        document_id = service.upload(PDF)
+        with ThreadPoolExecutor(6) as pool:
+            answers = list(pool.map(service.complete, [document_id] * 6))
+        assert [answer.status_code for answer in answers] == [200] * 6
+        assert len({answer.get_json()["statement"] for answer in answers}) == 1
 
 
 def test_another_citizens_document_is_not_there(service: Service) -> None:

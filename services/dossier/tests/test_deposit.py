@@ -302,6 +302,7 @@ def test_a_claim_is_withdrawn_only_while_the_window_is_open(citizen: People, clo
     assert lucie.post(f"/dossiers/{dossier['id']}/withdrawal").get_json()["code"] == "window_closed"
 
 
+@pytest.mark.asynchronous
 def test_a_withdrawal_that_waits_over_midnight_arrived_in_time(
     citizen: People, clock: Any, database: Database
 ) -> None:
@@ -319,6 +320,7 @@ def test_a_withdrawal_that_waits_over_midnight_arrived_in_time(
     assert lucie.dossier(dossier["id"])["withdrawn_at"] == "2024-10-21T21:59:59.900000Z"
 
 
+@pytest.mark.asynchronous
 def test_fifty_parallel_confirms_have_one_effect(citizen: People, events: Events, database: Database) -> None:
     lucie = citizen()
     dossier = lucie.ready()
@@ -332,6 +334,7 @@ def test_fifty_parallel_confirms_have_one_effect(citizen: People, events: Events
         assert session.execute(text("SELECT count(*) FROM dossiers WHERE number IS NOT NULL")).scalar() == 1
 
 
+@pytest.mark.asynchronous
 def test_parallel_deposits_of_two_dossiers_for_one_constituency_let_one_through(
     citizen: People, events: Events
 ) -> None:
@@ -343,6 +346,7 @@ def test_parallel_deposits_of_two_dossiers_for_one_constituency_let_one_through(
     assert [name for name, _, _ in events()] == ["dossier.submitted"]
 
 
+@pytest.mark.asynchronous
 def test_removing_a_file_races_with_the_deposit_and_one_wins(citizen: People, events: Events) -> None:
     for _ in range(5):
         lucie = citizen()

@@ -33,6 +33,7 @@ def settings(database: Database, amqp_url: str, clock: Any) -> Settings:
     )
 
 
+@pytest.mark.asynchronous
 def test_an_expiry_sent_twice_lapses_once_and_the_fact_reaches_the_notifier(
     settings: Settings, database: Database, citizen: Callable[..., Any], clock: Any, events: Any
 ) -> None:

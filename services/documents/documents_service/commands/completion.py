@@ -15,15 +15,16 @@ from sqlalchemy import select
 from documents_service.desk import Desk
 from documents_service.events import document_scanned
 from documents_service.model.document import Document, UploadMissing, UploadRefused
-from documents_service.model.file_types import PDF, content_type_of
+from documents_service.model.file_types import content_type_of
 from documents_service.pdf_check import check_pdf
 from documents_service.queries import find_document
 from documents_service.tables import documents
 from espace import crash
 from espace.clock import utcnow
 from espace.errors import TransientError
+from espace.files import PDF
 from espace.objects import ObjectChanged, ObjectMissing, ObjectStore, ObjectStoreError
-from espace.telemetry import get_logger
+from espace.telemetry import get_logger, request_id
 from espace.telemetry.metrics import UPLOADS
 
 log = get_logger()
@@ -50,13 +51,26 @@ def complete_upload(desk: Desk, document_id: uuid.UUID, *, owner_id: uuid.UUID |
     with desk.database.session() as session:
         document = find_document(session, document_id, owner_id=owner_id)
     if document.state == "registered":
-        outcome = _examine(desk.store, document)
-        document = _decide(desk, document_id, outcome)
-        _remove_incoming(desk.store, document)
+        document = _verify(desk, document)
     if document.state == "refused":
         raise UploadRefused(document.refusal or "")
     if document.state == "expired":
         raise UploadMissing
+    return document
+
+
+def _verify(desk: Desk, document: Document) -> Document:
+    try:
+        outcome = _examine(desk.store, document)
+    except UploadMissing:
+        # Somebody else may have decided and removed it meanwhile: theirs holds.
+        with desk.database.session() as session:
+            decided = find_document(session, document.id, owner_id=None)
+        if decided.state == "registered":
+            raise
+        return decided
+    document = _decide(desk, document.id, outcome)
+    _remove_incoming(desk.store, document)
     return document
 
 
@@ -69,7 +83,7 @@ def _examine(store: ObjectStore, document: Document) -> _Verified | UploadRefuse
             file = Path(folder) / "file"
             if _fetch(store, document, found.etag, file) != document.sha256:
                 return UploadRefused("hash_mismatch")
-            content_type = content_type_of(file, document.slot)
+            content_type = content_type_of(file, declared=document.declared_type)
             if content_type == PDF:
                 check_pdf(file)
         crash.point("documents.before_copy")
@@ -105,6 +119,7 @@ def _decide(desk: Desk, document_id: uuid.UUID, outcome: _Verified | UploadRefus
         ).one()
         if document.state != "registered":
             return document
+        document.request_id = request_id()
         if isinstance(outcome, UploadRefused):
             document.refuse(outcome.code)
         else:

@@ -17,7 +17,7 @@ from espace.bus import Incoming, rfc3339
 from espace.bus.consumer import Handler
 from espace.clock import utcnow
 from espace.db import UnitOfWork
-from espace.telemetry import get_logger
+from espace.telemetry import caused_by, get_logger, request_id
 from espace.telemetry.metrics import LOOP_BACKLOG, LOOP_OLDEST_AGE
 
 log = get_logger()
@@ -52,7 +52,12 @@ def keep_deposit(signer: Signer, unit: UnitOfWork, event: Incoming) -> None:
     )
     unit.session.execute(
         insert(manifests)
-        .values(event_id=event.id, dossier_id=uuid.UUID(event.data["dossier_id"]), body=body)
+        .values(
+            event_id=event.id,
+            dossier_id=uuid.UUID(event.data["dossier_id"]),
+            body=body,
+            request_id=request_id(),
+        )
         .on_conflict_do_nothing()
     )
 
@@ -70,10 +75,11 @@ def write_manifest(desk: Desk) -> bool:
     LOOP_OLDEST_AGE.labels("manifest").set(oldest or 0)
     if manifest is None:
         return False
-    desk.store.put(manifest.key, manifest.body.encode(), content_type="application/json")
-    with desk.database.transaction() as unit:
-        unit.session.get_one(Manifest, manifest.event_id, with_for_update=True).written_at = utcnow()
-    log.info("deposit.sealed", dossier_id=str(manifest.dossier_id), event_id=str(manifest.event_id))
+    with caused_by(manifest.request_id):
+        desk.store.put(manifest.key, manifest.body.encode(), content_type="application/json")
+        with desk.database.transaction() as unit:
+            unit.session.get_one(Manifest, manifest.event_id, with_for_update=True).written_at = utcnow()
+        log.info("deposit.sealed", dossier_id=str(manifest.dossier_id), event_id=str(manifest.event_id))
     return bool(waiting > 1)
 
 

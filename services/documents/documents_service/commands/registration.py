@@ -7,12 +7,12 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from documents_service.model.document import Document, UploadRefused
-from documents_service.model.file_types import EVERY_TYPE
 from documents_service.model.names import clean_name
 from documents_service.settings import Settings
 from documents_service.tables import documents
 from espace.db import UnitOfWork
-from espace.telemetry import get_logger
+from espace.files import EVERY_TYPE
+from espace.telemetry import get_logger, request_id
 from espace.telemetry.metrics import UPLOADS
 
 log = get_logger()
@@ -44,7 +44,6 @@ def register_upload(
     document = Document(
         id=uuid.uuid4(),
         owner_id=owner_id,
-        kind="upload",
         dossier_id=dossier_id,
         slot=slot,
         filename=clean_name(filename),
@@ -54,6 +53,7 @@ def register_upload(
         created_at=at,
         expires_at=at + settings.form_lifetime,
         sweep_due_at=at + timedelta(seconds=settings.vanished_seconds),
+        request_id=request_id(),
     )
     unit.session.add(document)
     log.info("upload.signed", document_id=str(document.id), size=size)
@@ -73,7 +73,6 @@ def _check(
         .where(
             documents.c.dossier_id == dossier_id,
             documents.c.owner_id == owner_id,
-            documents.c.kind == "upload",
             documents.c.state.in_(("registered", "verified")),
         )
     )

@@ -14,7 +14,7 @@ from documents_service.tables import documents
 from espace.clock import utcnow
 from espace.errors import DependencyDown
 from espace.objects import ObjectStoreError
-from espace.telemetry import get_logger
+from espace.telemetry import caused_by, get_logger
 from espace.telemetry.metrics import UPLOAD_SCAN
 
 log = get_logger()
@@ -30,6 +30,11 @@ def scan_next(desk: Desk) -> bool:
     document = _take(desk)
     if document is None:
         return False
+    with caused_by(document.request_id):
+        return _scan(desk, document)
+
+
+def _scan(desk: Desk, document: Document) -> bool:
     if desk.scanner is None:
         _record(desk, document, "not_scanned", None)
         return True

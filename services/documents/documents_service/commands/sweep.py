@@ -1,6 +1,7 @@
 """What clients leave behind: files that nobody completed, forms that nobody used, objects to remove."""
 
 import uuid
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -13,7 +14,7 @@ from documents_service.tables import documents
 from espace.clock import utcnow
 from espace.db import UnitOfWork
 from espace.errors import TransientError
-from espace.telemetry import get_logger
+from espace.telemetry import caused_by, get_logger
 from espace.telemetry.metrics import UPLOADS
 
 log = get_logger()
@@ -25,19 +26,27 @@ GRACE: Final = timedelta(minutes=15)  # an upload that began in time may end aft
 def sweep_uploads(desk: Desk) -> bool:
     """Verify what was sent and not completed; expire what was never sent; whether there may be more."""
     due = _due(desk)
-    for document_id in due:
-        try:
-            complete_upload(desk, document_id)
-        except UploadMissing:
-            if not _expire(desk, document_id):
-                continue
-        except UploadRefused:
-            pass  # the row says why
-        except TransientError:
-            log.warning("upload.not_swept", document_id=str(document_id))
-            return False
-        log.info("upload.swept", document_id=str(document_id))
+    for document in due:
+        with caused_by(document.request_id):
+            if not _sweep(desk, document.id):
+                return False
     return len(due) == BATCH
+
+
+def _sweep(desk: Desk, document_id: uuid.UUID) -> bool:
+    """Whether the store answered."""
+    try:
+        complete_upload(desk, document_id)
+    except UploadMissing:
+        if not _expire(desk, document_id):
+            return True
+    except UploadRefused:
+        pass  # the row says why
+    except TransientError:
+        log.warning("upload.not_swept", document_id=str(document_id))
+        return False
+    log.info("upload.swept", document_id=str(document_id))
+    return True
 
 
 def remove_incoming(desk: Desk) -> bool:
@@ -67,7 +76,7 @@ def remove_incoming(desk: Desk) -> bool:
     return len(due) == BATCH
 
 
-def _due(desk: Desk) -> list[uuid.UUID]:
+def _due(desk: Desk) -> Sequence[Document]:
     now = utcnow()
     with desk.database.transaction() as unit:
         found = unit.session.scalars(
@@ -79,7 +88,7 @@ def _due(desk: Desk) -> list[uuid.UUID]:
         ).all()
         for document in found:
             document.sweep_due_at = now + PAUSE
-    return [document.id for document in found]
+    return found
 
 
 def _expire(desk: Desk, document_id: uuid.UUID) -> bool:

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-Kind = Literal["upload", "declaration", "receipt"]
 State = Literal["registered", "verified", "refused", "expired"]
-Scan = Literal["pending", "clean", "infected", "not_scanned", "generated"]
+Scan = Literal["pending", "clean", "infected", "not_scanned"]
 
 
 class DocumentError(Exception):
@@ -39,18 +38,18 @@ class Document:
 
     Attributes:
         sha256: hexadecimal; what the citizen's side announced, and what the bytes were proven to have.
-        declared_type: what the client said; nothing is decided by it.
+        declared_type: what the client said; it decides nothing but the words of a refusal.
         content_type: what the bytes are, once verified.
         etag: the version of the uploaded object that was verified.
         statement: the signed statement about the verified file, the same at each asking.
         version: grows with each fact that is published about the document.
         sweep_due_at: when the sweeper looks next whether a file came that nobody completed.
         incoming_removed_at: when the uploaded object was removed from ``incoming/``.
+        request_id: the request that announced or completed it; what follows by itself goes on under it.
     """
 
     id: uuid.UUID
     owner_id: uuid.UUID
-    kind: Kind
     dossier_id: uuid.UUID
     slot: str
     filename: str
@@ -73,6 +72,7 @@ class Document:
     deposited_at: datetime | None = None
     sweep_due_at: datetime | None = None
     incoming_removed_at: datetime | None = None
+    request_id: str | None = None
     version: int = 0
 
     @property

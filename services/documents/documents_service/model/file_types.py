@@ -1,38 +1,26 @@
-"""Which files are taken, told by their bytes and never by their names."""
+"""What a file is, told by its bytes and never by its name. Which slot takes it is the dossier's to say."""
 
 import struct
-from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import BinaryIO, Final
 
 from documents_service.model.document import UploadRefused
-
-PDF: Final = "application/pdf"
-PNG: Final = "image/png"
-JPEG: Final = "image/jpeg"
-
-EVERY_TYPE: Final = (PDF, PNG, JPEG)
-SLOT_TYPES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({"reclamation": (PDF,)})
-"""Slots that take less than every type; the signed claim is a PDF."""
+from espace.files import JPEG, PDF, PNG
 
 MOST_PIXELS: Final = 100_000_000
 _TAIL = 64 * 1024
 
 
-def allowed_types(slot: str) -> tuple[str, ...]:
-    """The content types that ``slot`` takes."""
-    return SLOT_TYPES.get(slot, EVERY_TYPE)
-
-
-def content_type_of(path: Path, slot: str) -> str:
+def content_type_of(path: Path, *, declared: str) -> str:
     """The type of the file's bytes.
+
+    Args:
+        declared: what the client took it for; it only words the refusal.
 
     Raises:
         UploadRefused: ``not_a_pdf`` or ``type_not_allowed``, ``pdf_unreadable`` when something else hides
             behind the PDF's end, ``image_unreadable``, ``image_too_large``.
     """
-    allowed = allowed_types(slot)
     with path.open("rb") as file:
         head = file.read(16)
         if head.startswith(b"%PDF-"):
@@ -43,9 +31,7 @@ def content_type_of(path: Path, slot: str) -> str:
         elif head.startswith(b"\xff\xd8\xff"):
             found = JPEG
         else:
-            found = ""
-        if found not in allowed:
-            raise UploadRefused("not_a_pdf" if allowed == (PDF,) else "type_not_allowed")
+            raise UploadRefused("not_a_pdf" if declared == PDF else "type_not_allowed")
         if found in (PNG, JPEG):
             _check_image(file, found)
     return found
