@@ -74,6 +74,7 @@ def test_database_ended_and_restarted_loses_nothing(private: Any, private_bus: A
     assert bus.depth("scheduler.dead") == 0, "the outage cost nobody its tries"
 
 
+@pytest.mark.asynchronous
 def test_a_database_that_stays_away_costs_one_delivery_however_long(private: Any, private_bus: Any) -> None:
     """What was held too long is given back once, and nothing is taken until the database answers."""
     bus = private_bus

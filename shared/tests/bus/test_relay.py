@@ -143,6 +143,7 @@ def fill(bus: Any, queue: str, type_: str) -> set[UUID]:
     return identities
 
 
+@pytest.mark.asynchronous
 def test_what_the_broker_refuses_stays_in_the_outbox(bus: Any) -> None:
     """The service's queue is full and refuses; room is made; the event arrives."""
     with bus.running(relay(bus)):
@@ -153,6 +154,7 @@ def test_what_the_broker_refuses_stays_in_the_outbox(bus: Any) -> None:
     assert {UUID(document["id"]) for document in bus.take("scheduler")} >= identities
 
 
+@pytest.mark.asynchronous
 def test_a_full_queue_holds_back_no_other_event(bus: Any) -> None:
     """More than a batch of refused events wait before those that others read."""
     with bus.limited("scheduler", {"max-length": 1}), bus.running(relay(bus)):
@@ -163,6 +165,7 @@ def test_a_full_queue_holds_back_no_other_event(bus: Any) -> None:
         assert bus.count("outbox") > BATCH
 
 
+@pytest.mark.asynchronous
 def test_a_full_queue_does_not_flood_the_other_readers(bus: Any) -> None:
     """What one reader refuses, another got: it gets one copy more for each try, and not all of them."""
     with bus.limited("documents", {"max-length": 1}), bus.running(relay(bus)):
