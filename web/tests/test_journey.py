@@ -184,6 +184,15 @@ def test_drc_is_shown_and_answered(citizen, validated, services):
     assert "Action requise" not in citizen.get("/dossiers").text
 
 
+def test_file_can_be_removed_when_no_other_fits(citizen, services):
+    dossier = services.claims.add_deposited(complete="drc")
+    (wanted,) = dossier["information_requests"]
+    wanted |= {"attachments": [{**dossier["attachments"][0], "sent": False}], "actions": ["answer"]}
+    page = citizen.get(f"/dossiers/{dossier['id']}/drc/{wanted['id']}").text
+    assert "suppression" in page
+    assert "Ajouter un fichier" not in page
+
+
 def test_notices_may_be_missing_alone(citizen, validated, services):
     validated["state"] = "submitted"
     services.down.add("notifier")
