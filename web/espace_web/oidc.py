@@ -15,8 +15,8 @@ import httpx
 
 from espace.auth import JwksCache, KeySource
 from espace.clock import utcnow
+from espace.telemetry import cause_headers
 from espace_web.id_tokens import LEEWAY_SECONDS, IdentityAway, LoginRefused, TokenVerifier, level_of
-from espace_web.remote import cause
 from espace_web.settings import CLIENT_ID, WebSettings
 
 SCOPE = "openid profile email address national_number"
@@ -109,7 +109,7 @@ class OpenIdClient:
             answer = self._http.post(
                 f"{self._inside}/logout",
                 data={"id_token_hint": id_token, "client_id": CLIENT_ID},
-                headers=cause(),
+                headers=cause_headers(),
             )
         except httpx.HTTPError:
             return False
@@ -171,7 +171,8 @@ class OpenIdClient:
         """
         try:
             answer = self._http.get(
-                f"{self._inside}/userinfo", headers={"Authorization": f"Bearer {access_token}", **cause()}
+                f"{self._inside}/userinfo",
+                headers={"Authorization": f"Bearer {access_token}", **cause_headers()},
             )
             answer.raise_for_status()
             found: dict[str, Any] = answer.json()
@@ -200,7 +201,7 @@ class OpenIdClient:
                 f"{self._inside}/token",
                 data=form,
                 auth=(CLIENT_ID, self._settings.client_secret),
-                headers={"Accept": "application/json", **cause()},
+                headers={"Accept": "application/json", **cause_headers()},
             )
         except httpx.HTTPError as error:
             raise IdentityAway from error

@@ -2,15 +2,17 @@
 
 import time
 
-from flask import Blueprint, Flask, Response, g, jsonify, request
+from flask import Blueprint, Flask, Response, current_app, g, jsonify, request
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy.exc import SQLAlchemyError
 
+from espace.db import MigrateFirst, Revision
 from espace.telemetry import get_logger
 from espace.telemetry.metrics import HTTP_DURATION
 from espace_web.context import View, house
 
 log = get_logger()
+REVISION = "espace_web.revision"
 METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS"})
 probes = Blueprint("probes", __name__)
 
@@ -24,6 +26,7 @@ def technical(view: View) -> View:
 def install(app: Flask) -> None:
     """Add the routes and the measurement."""
     app.register_blueprint(probes)
+    app.extensions[REVISION] = Revision(app.extensions["espace_web"].database, "espace_web")
 
     @app.before_request
     def start() -> None:
@@ -56,9 +59,12 @@ def live() -> Response:
 @probes.get("/readyz", strict_slashes=True)
 @technical
 def ready() -> tuple[Response, int] | Response:
-    """The process can serve: its database answers."""
+    """The process can serve: its database answers, and has the tables it needs."""
     try:
         house().database.ping()
+        current_app.extensions[REVISION].check()
+    except MigrateFirst as error:
+        return jsonify(status="not ready", reason=str(error)), 503
     except SQLAlchemyError as error:
         return jsonify(status="not ready", reason=type(error).__name__), 503
     return jsonify(status="ready")

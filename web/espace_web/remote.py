@@ -10,7 +10,7 @@ from typing import IO, Any
 
 import httpx
 
-from espace.telemetry import get_logger, request_id
+from espace.telemetry import cause_headers, get_logger
 
 log = get_logger()
 
@@ -18,12 +18,6 @@ CONNECT_PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8)
 IN_PROGRESS_SECONDS = 20.0
 TIMEOUT = httpx.Timeout(15.0, connect=2.0, pool=5.0)
 STORE_TIMEOUT = httpx.Timeout(60.0, connect=3.0)
-
-
-def cause() -> dict[str, str]:
-    """The header by which a call names the request that it serves."""
-    found = request_id()
-    return {"X-Request-Id": found} if found else {}
 
 
 class ServiceDown(Exception):
@@ -62,7 +56,7 @@ class Remote:
             ServiceDown: it cannot be had.
         """
         try:
-            answer = self._http.get(self._urls[service] + path, headers=cause())
+            answer = self._http.get(self._urls[service] + path, headers=cause_headers())
             answer.raise_for_status()
             return answer.json()
         except (httpx.HTTPError, ValueError) as error:
@@ -100,7 +94,7 @@ class Remote:
             ServiceDown: no answer, or 5xx.
             Refused: any other answer than 2xx.
         """
-        headers = {"Accept": "application/json, */*;q=0.5", "Accept-Language": language, **cause()}
+        headers = {"Accept": "application/json, */*;q=0.5", "Accept-Language": language, **cause_headers()}
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
         if key is not None:

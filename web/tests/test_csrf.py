@@ -1,6 +1,7 @@
 """Forms come from our own pages, or nothing happens."""
 
 import pytest
+from sqlalchemy import text
 
 PUBLIC = "http://localhost:8080"
 
@@ -93,7 +94,8 @@ def test_probe_has_one_address(browser, path):
 def test_every_page_but_the_public_ones_needs_a_session(app, browser):
     public = {
         "/", "/connexion", "/connexion/retour", "/deconnecte", "/confirmation/<token>", "/accessibilite",
-        "/vie-privee", "/cookies", "/api/", "/favicon.ico", "/livez", "/readyz", "/metrics",
+        "/vie-privee", "/cookies", "/api/", "/api/<any('identity', 'scheduler'):service>/openapi.json",
+        "/favicon.ico", "/livez", "/readyz", "/metrics",
         "/static/<path:filename>", "/erreur/<any('403', '404', '413', '429', '502', '504'):status>",
     }  # fmt: skip
     for rule in app.url_map.iter_rules():
@@ -112,3 +114,10 @@ def test_headers_on_every_answer(citizen):
         assert "form-action 'self' http://127.0.0.1:8081" in policy
         assert headers["X-Content-Type-Options"] == "nosniff"
     assert citizen.get("/accueil").headers["Cache-Control"] == "no-store"
+
+
+def test_it_is_not_ready_before_the_migration(app, browser):
+    with app.extensions["espace_web"].database.transaction() as unit:
+        unit.session.execute(text("UPDATE alembic_version SET version_num = '0000'"))
+    answer = browser.get("/readyz")
+    assert (answer.status_code, answer.json["reason"][:13]) == (503, "migrate first")
