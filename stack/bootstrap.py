@@ -59,7 +59,15 @@ def synchronize() -> int:
     left_out = ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
     environment = {k: v for k, v in os.environ.items() if k not in left_out}
     # Left to itself uv might look for another Python than this one, which is new enough.
-    command = [uv, "sync", "--all-packages", "--locked", "--python", sys.executable if fresh else made]
+    command = [
+        uv,
+        "sync",
+        "--all-packages",
+        "--all-extras",
+        "--locked",
+        "--python",
+        sys.executable if fresh else made,
+    ]
     # Compiled once here, not by each of fifteen programs at their first start.
     command += ["--compile-bytecode"] if fresh else ["--quiet"]
     return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode

@@ -11,17 +11,21 @@ import httpx
 import pika
 import psycopg
 from minio import Minio
-from minio.error import MinioException
+from minio.credentials.providers import StaticProvider
+from minio.error import MinioException, S3Error
+from minio.minioadmin import MinioAdmin
 from pika.exceptions import AMQPError
 from urllib3.exceptions import HTTPError
 
 from espace.bus import topology
-from espace_stack.layout import BUCKET, has_module
+from espace_stack.layout import BUCKET
 from espace_stack.part import FailedPart
 from espace_stack.parts.objects import client
-from espace_stack.parts.postgres import address_for, drop_database, ensure_database
+from espace_stack.parts.postgres import address_for, drop_database, ensure_database, ensure_role
 from espace_stack.secret import Secrets
 from espace_stack.servers import Addresses
+
+MONITOR = "monitor"
 
 
 class Belongings:
@@ -47,14 +51,23 @@ class Belongings:
         """The address of a service's database, for its own role."""
         return address_for(service, self._password(service), service, at=self._addresses().postgres)
 
-    def make_databases(self) -> None:
-        """A role and a database of its own for each service, migrated."""
+    def make_databases(self, *, rotate: bool = False) -> None:
+        """A role and a database of its own for each service.
+
+        Args:
+            rotate: give a role that is there our password, instead of taking it for someone else's.
+        """
         with _named("postgres"):
             for service in self._services:
+                if rotate:
+                    ensure_role(self._addresses().postgres, service, self._password(service))
                 ensure_database(self._addresses().postgres, service, self._password(service))
+
+    def make_migrated_databases(self) -> None:
+        """The same with their schemas, which takes the services' own code."""
+        self.make_databases()
         for service, package in self._services.items():
-            if has_module(package, "migrations/env"):
-                self._migrate(self.database_url(service), package)
+            self._migrate(self.database_url(service), package)
 
     def make_queues(self) -> None:
         """Queues and policies in the broker's virtual host."""
@@ -72,6 +85,38 @@ class Belongings:
         with _named("objects"):
             if not self._store().bucket_exists(BUCKET):
                 self._store().make_bucket(BUCKET)
+
+    def make_monitor(self, password: str) -> None:
+        """A role that may read the server's statistics, and nothing of ours."""
+        with _named("postgres"):
+            ensure_role(self._addresses().postgres, MONITOR, password, member_of="pg_monitor")
+
+    def make_store_user(self, access_key: str, secret_key: str) -> None:
+        """Who may work in the bucket and nowhere else, where the server does not know her yet.
+
+        SeaweedFS is told by its configuration, MinIO by its administrator's interface.
+        """
+        with _named("objects"):
+            try:
+                client(self._addresses().objects, access_key, secret_key).bucket_exists(BUCKET)
+            except S3Error as error:
+                if error.code not in ("InvalidAccessKeyId", "SignatureDoesNotMatch"):
+                    raise
+                self._add_minio_user(access_key, secret_key)
+
+    def _add_minio_user(self, access_key: str, secret_key: str) -> None:
+        address = self._addresses()
+        place = urlsplit(address.objects)
+        credentials = StaticProvider(address.objects_access_key, address.objects_secret_key)
+        admin = MinioAdmin(endpoint=place.netloc, credentials=credentials, secure=place.scheme == "https")
+        resources = [f"arn:aws:s3:::{BUCKET}", f"arn:aws:s3:::{BUCKET}/*"]
+        policy = {
+            "Version": "2012-10-17",
+            "Statement": [{"Effect": "Allow", "Action": ["s3:*"], "Resource": resources}],
+        }
+        admin.policy_add(BUCKET, policy=policy)
+        admin.user_add(access_key, secret_key)
+        admin.attach_policy([BUCKET], user=access_key)
 
     def forget(self, given: Container[str]) -> None:
         """Drop all of it on the servers whose addresses were ``given``."""

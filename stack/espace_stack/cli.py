@@ -7,12 +7,13 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
+from espace_stack.deployment_cli import add_deployment
 from espace_stack.dev import develop
 from espace_stack.given import WrongSetting, given_addresses, given_scanner, wanted_ports
-from espace_stack.legal import START, BackwardsError, parse_instant
+from espace_stack.legal import START, BackwardsError, NotRunning, parse_instant
 from espace_stack.part import FailedPart
 from espace_stack.servers import Servers
-from espace_stack.stack import DEFAULT_FOLDER, NotRunning, Stack, UnknownPart
+from espace_stack.stack import DEFAULT_FOLDER, Stack, UnknownPart
 from espace_stack.table import show_addresses, show_memory
 
 
@@ -57,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     parts.add_argument("--at", type=Path, default=Path("/var/tmp/espace-test-parts"), help="their folder")
     parts.add_argument("--down", action="store_true", help="stop them instead")
     parts.set_defaults(run=_parts)
+    add_deployment(commands)
     return parser
 
 

@@ -1,7 +1,6 @@
-"""Which programs there are and how they are called. The only list of them in the stack."""
+"""Which programs there are, how they are called and whom they call. The only list of them."""
 
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -23,6 +22,33 @@ SERVICES: Final = MappingProxyType(
 
 WEB: Final = ("web", "espace_web")
 
+CALLS: Final = MappingProxyType(
+    {
+        "identity": (),
+        "profile": ("identity",),
+        "dossier": ("identity", "documents"),
+        "documents": ("identity", "dossier"),
+        "notifier": ("identity", "profile", "dossier"),
+        "scheduler": ("identity",),
+        "web": ("identity", "profile", "dossier", "documents", "notifier", "scheduler"),
+    }
+)
+"""Service → the services whose API it calls; everyone asks identity for its keys."""
+
+SPEAK_AMQP: Final = ("profile", "dossier", "documents", "notifier", "scheduler")
+"""The services whose workers speak with the broker."""
+
+IMAGES: Final = MappingProxyType(
+    {
+        **{name: (f"services/{name}", package) for name, package in SERVICES.items()},
+        "scheduler": ("services/deadline-scheduler", SERVICES["scheduler"]),
+        "web": WEB,
+        "simulator": ("stack/simulator", "login_simulator"),
+        "stack": ("stack", "espace_stack"),
+    }
+)
+"""Image → the folder it is made of and the package it runs."""
+
 
 @dataclass(frozen=True)
 class ProgramName:
@@ -39,20 +65,8 @@ class ProgramName:
 
 
 def programs() -> list[ProgramName]:
-    """Every program of ours that the stack starts."""
-    found = []
-    for service, package in {**SERVICES, WEB[0]: WEB[1]}.items():
-        if has_module(package, "__main__"):
-            found.append(ProgramName(service, package, "api"))
-            if has_module(package, "worker"):
-                found.append(ProgramName(service, package, "worker"))
-    return found
-
-
-def has_module(package: str, name: str) -> bool:
-    """Whether a package brings a module, without importing it."""
-    found = find_spec(package)
-    if found is None or found.origin is None:
-        return False
-    place = Path(found.origin).parent / name
-    return place.with_suffix(".py").exists() or (place / "__init__.py").exists()
+    """Every program of ours that a platform runs: two roles of each service, and the pages."""
+    found = [
+        ProgramName(name, package, role) for name, package in SERVICES.items() for role in ("api", "worker")
+    ]
+    return [*found, ProgramName(*WEB, "api")]

@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import psycopg
+
 from espace.clock import LegalTime, utcnow
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
@@ -15,27 +17,46 @@ class BackwardsError(Exception):
     """Legal time does not go back; the message says what to do."""
 
 
+class NotRunning(Exception):
+    """What is asked needs a running platform; the message says what does not answer."""
+
+
+def latest_receipt(database_url: str) -> datetime | None:
+    """The instant of the latest deposit or answer, as dossier published it.
+
+    Raises:
+        NotRunning: dossier's database does not answer.
+    """
+    query = "SELECT max((data->>'received_at')::timestamptz) FROM event_log WHERE type LIKE %s"
+    try:
+        with psycopg.connect(database_url.replace("+psycopg", "", 1), connect_timeout=5) as connection:
+            row = connection.execute(query, ("be.espace.dossier.%",)).fetchone()
+    except psycopg.Error as error:
+        raise NotRunning(f"dossier's database does not answer ({error})") from error
+    return row[0] if row else None
+
+
 class Legal:
     """The clock file of one stack; programs read it, only this writes it."""
 
     def __init__(self, file: Path) -> None:
-        self._file = file
+        self.file = file
 
     def ensure(self, start: datetime = START) -> None:
         """Set the clock to ``start`` unless it has been set."""
         if not self.is_set:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
+            self.file.parent.mkdir(parents=True, exist_ok=True)
             self._show(start)
 
     @property
     def is_set(self) -> bool:
         """Whether the stack has a legal time: it was started once."""
-        return self._file.exists()
+        return self.file.exists()
 
     @property
     def time(self) -> LegalTime:
         """How legal time stands to real time."""
-        return LegalTime.parse(self._file.read_text())
+        return LegalTime.parse(self.file.read_text())
 
     def now(self) -> datetime:
         """Legal time now, as this machine's clock says."""
@@ -58,7 +79,7 @@ class Legal:
 
     def freeze(self, at: datetime) -> None:
         """Stand still at ``at``, wherever that is; for tests."""
-        LegalTime(self.time.offset, at.astimezone(UTC)).save(self._file)
+        LegalTime(self.time.offset, at.astimezone(UTC)).save(self.file)
 
     def unfreeze(self) -> None:
         """Run on from the frozen instant."""
@@ -72,7 +93,7 @@ class Legal:
 
     def _show(self, at: datetime) -> None:
         offset: timedelta = at.astimezone(UTC) - utcnow()
-        LegalTime(offset).save(self._file)
+        LegalTime(offset).save(self.file)
 
 
 def parse_instant(text: str) -> datetime:

@@ -2,14 +2,16 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from espace_stack.keys import base64_key, ec_pem, rsa_pem
-from espace_stack.layout import BUCKET, ROOT, SERVICES, ProgramName
+from espace_stack.layout import BUCKET, CALLS, SPEAK_AMQP, ProgramName
 from espace_stack.secret import Secrets
 
-CLIENTS_EXAMPLE = ROOT / "services" / "identity" / "clients.example.json"
+CLIENTS = Path(__file__).parent / "clients.json"
+CLIENTS_ORIGIN = "http://localhost:8080"
 SIMULATOR_CLIENT = "identity"
 
 QUICK_MAIL = {
@@ -20,136 +22,135 @@ QUICK_MAIL = {
 """Tests do not wait two minutes for a killed sender's lease to end."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Surroundings:
+    """Where programs find what they need.
+
+    Attributes:
+        url: address of a part by its name; ``gateway`` and ``simulator`` as browsers see them.
+        simulator_inside: where identity reaches the simulator, if that is not at its public address.
+        scanner: the address of a clamd, if there is one.
+    """
+
+    environment: str
+    url: Callable[[str], str]
+    database_url: Callable[[str], str]
+    amqp: str
+    smtp: tuple[str, int]
+    store_keys: tuple[str, str]
+    clock_file: Path
+    worker_port: Callable[[str], int]
+    simulator_inside: str = ""
+    scanner: str | None = None
+
+
 class ProgramSettings:
     """Writes secrets and gives each program the names of the files it may read.
 
     Args:
-        url: address of a part by its name.
-        environment: ``demo`` or ``test``.
-        scanner: the address of a clamd, if there is one.
+        crash_points: the folder below which tests arm them; none outside tests.
     """
 
     def __init__(
-        self,
-        folder: Path,
-        secrets: Secrets,
-        url: Callable[[str], str],
-        environment: str,
-        scanner: str | None,
+        self, secrets: Secrets, surroundings: Callable[[], Surroundings], crash_points: Path | None = None
     ) -> None:
-        self._folder = folder
         self._secrets = secrets
-        self._url = url
-        self._environment = environment
-        self._scanner = scanner
+        self._surroundings = surroundings
+        self._crash_points = crash_points
         self.extra: dict[str, dict[str, str]] = {}
-
-    @property
-    def clock_file(self) -> Path:
-        """Where legal time is kept."""
-        return self._folder / "legal-clock.json"
 
     def crash_folder(self, program: str) -> Path:
         """Where crash points of ``program`` are armed."""
-        return self._folder / "crash" / program
+        assert self._crash_points is not None
+        return self._crash_points / program
 
-    def of(
-        self,
-        program: ProgramName,
-        *,
-        database: str,
-        amqp: str,
-        worker_port: int,
-        smtp: tuple[str, int],
-        store: tuple[str, str],
-    ) -> dict[str, str]:
-        """The whole environment of ``program``."""
-        public = self._url("gateway")
-        secret = self._secrets
-        service = program.service
+    def of(self, program: ProgramName) -> dict[str, str]:
+        """The whole environment of ``program``: what its settings read, and nothing else."""
+        there, secret, service = self._surroundings(), self._secrets, program.service
         environment = {
-            "ESPACE_ENVIRONMENT": self._environment,
-            "ESPACE_PUBLIC_URL": public,
-            "ESPACE_DATABASE_URL_FILE": str(secret.keep(f"{service}-database-url", database)),
-            "ESPACE_LEGAL_CLOCK_FILE": str(self.clock_file),
-            "ESPACE_CLIENT_SECRET_FILE": str(secret.file(f"client-{service}")),
-            **{f"ESPACE_{name.upper()}_URL": self._url(f"{name}-api") for name in SERVICES},
+            "ESPACE_ENVIRONMENT": there.environment,
+            "ESPACE_PUBLIC_URL": there.url("gateway"),
+            "ESPACE_DATABASE_URL_FILE": str(
+                secret.keep(f"{service}-database-url", there.database_url(service))
+            ),
+            "ESPACE_LEGAL_CLOCK_FILE": str(there.clock_file),
+            **{f"ESPACE_{name.upper()}_URL": there.url(f"{name}-api") for name in CALLS[service]},
         }
+        if service != "identity":
+            environment["ESPACE_CLIENT_SECRET_FILE"] = str(secret.file(f"client-{service}"))
         if program.role == "worker":
-            environment["ESPACE_WORKER_PORT"] = str(worker_port)
-        if service not in ("identity", "web"):
-            environment["ESPACE_AMQP_URL_FILE"] = str(secret.keep("amqp-url", amqp))
-        if self._environment == "test":
+            environment["ESPACE_WORKER_PORT"] = str(there.worker_port(program.name))
+        if service in SPEAK_AMQP:
+            environment["ESPACE_AMQP_URL_FILE"] = str(secret.keep("amqp-url", there.amqp))
+        if self._crash_points is not None:
             self.crash_folder(program.name).mkdir(parents=True, exist_ok=True)
             environment["ESPACE_CRASH_DIR"] = str(self.crash_folder(program.name))
-        environment.update(self._own(service, smtp, store))
-        environment.update(self.extra.get(program.name, {}))
-        return environment
+        return {**environment, **self._own(service, there), **self.extra.get(program.name, {})}
 
-    def _own(self, service: str, smtp: tuple[str, int], store: tuple[str, str]) -> dict[str, str]:
+    def _own(self, service: str, there: Surroundings) -> dict[str, str]:
         secret = self._secrets
+        simulator = there.url("simulator")
         match service:
             case "identity":
+                inside = {"ESPACE_UPSTREAM_INSIDE_URL": there.simulator_inside}
                 return {
                     "ESPACE_NATIONAL_NUMBER_KEY_FILE": str(secret.file("national-number-key", base64_key)),
                     "ESPACE_SIGNING_KEYS_FILE": str(secret.file("signing-keys", rsa_pem)),
-                    "ESPACE_CLIENTS_FILE": str(self.write_clients()),
-                    "ESPACE_UPSTREAM_ISSUER": self._url("simulator"),
-                    "ESPACE_UPSTREAM_STATUS_URL": f"{self._url('simulator')}/status",
+                    "ESPACE_CLIENTS_FILE": str(self._write_clients(there)),
+                    "ESPACE_UPSTREAM_ISSUER": simulator,
+                    **(inside if there.simulator_inside else {}),
+                    "ESPACE_UPSTREAM_STATUS_URL": f"{simulator}/status",
                     "ESPACE_UPSTREAM_CLIENT_ID": SIMULATOR_CLIENT,
                     "ESPACE_UPSTREAM_CLIENT_SECRET_FILE": str(secret.file("upstream")),
-                    "ESPACE_REGISTER_URL": self._url("simulator"),
+                    "ESPACE_REGISTER_URL": there.simulator_inside or simulator,
                     "ESPACE_REGISTER_SECRET_FILE": str(secret.file("register")),
-                    "AUTHLIB_INSECURE_TRANSPORT": "1",
                 }
             case "profile":
                 return {"ESPACE_CONFIRMATION_KEY_FILE": str(secret.file("confirmation-key"))}
             case "documents":
-                scanner = {"ESPACE_CLAMD_ADDRESS": self._scanner} if self._scanner else {}
+                access_key, secret_key = there.store_keys
                 return {
-                    **self._store(*store),
-                    **scanner,
+                    **self._store(there),
+                    "ESPACE_OBJECTS_ACCESS_KEY_FILE": str(secret.keep("store-access-key", access_key)),
+                    "ESPACE_OBJECTS_SECRET_KEY_FILE": str(secret.keep("store-secret-key", secret_key)),
                     "ESPACE_STATEMENT_KEY_FILE": str(secret.file("statement-key", ec_pem)),
+                    **({"ESPACE_CLAMD_ADDRESS": there.scanner} if there.scanner else {}),
                 }
             case "notifier":
-                quick = QUICK_MAIL if self._environment == "test" else {}
-                return {"ESPACE_SMTP_HOST": smtp[0], "ESPACE_SMTP_PORT": str(smtp[1]), **quick}
+                quick = QUICK_MAIL if there.environment == "test" else {}
+                return {"ESPACE_SMTP_HOST": there.smtp[0], "ESPACE_SMTP_PORT": str(there.smtp[1]), **quick}
             case "web":
-                return {
-                    "ESPACE_SESSION_KEY_FILE": str(secret.file("session-key")),
-                    "ESPACE_OBJECTS_URL": self._url("objects"),
-                    "ESPACE_BUCKET": BUCKET,
-                    "ESPACE_UPSTREAM_ISSUER": self._url("simulator"),
-                }
+                session_key = {"ESPACE_SESSION_KEY_FILE": str(secret.file("session-key"))}
+                return {**session_key, **self._store(there), "ESPACE_UPSTREAM_ISSUER": simulator}
             case _:
                 return {}
 
     def simulator(self) -> dict[str, str]:
         """The login simulator's environment; it shares nothing with ours but its client."""
+        there = self._surroundings()
+        public = there.url("gateway")
         return {
-            "SIMULATOR_PUBLIC_URL": self._url("simulator"),
+            "SIMULATOR_PUBLIC_URL": there.url("simulator"),
             "SIMULATOR_CLIENT_ID": SIMULATOR_CLIENT,
-            "SIMULATOR_CLIENT_SECRET": self._secrets.value("upstream"),
-            "SIMULATOR_REDIRECT_URIS": f"{self._url('gateway')}/identity/callback",
-            "SIMULATOR_POST_LOGOUT_REDIRECT_URIS": f"{self._url('gateway')}/deconnecte",
-            "SIMULATOR_REGISTER_SECRET": self._secrets.value("register"),
+            "SIMULATOR_CLIENT_SECRET_FILE": str(self._secrets.file("upstream")),
+            "SIMULATOR_REDIRECT_URIS": f"{public}/identity/callback",
+            "SIMULATOR_POST_LOGOUT_REDIRECT_URIS": f"{public}/deconnecte",
+            "SIMULATOR_REGISTER_SECRET_FILE": str(self._secrets.file("register")),
         }
 
-    def write_clients(self) -> Path:
-        """Identity's clients: the example's, with this stack's secrets and origin."""
-        text = CLIENTS_EXAMPLE.read_text(encoding="utf-8").replace(
-            "http://localhost:8080", self._url("gateway")
-        )
+    def _write_clients(self, there: Surroundings) -> Path:
+        """Identity's clients: the demonstration's, with this platform's secrets and origin."""
+        text = CLIENTS.read_text(encoding="utf-8").replace(CLIENTS_ORIGIN, there.url("gateway"))
         clients: dict[str, Any] = json.loads(text)
         for client in clients["clients"]:
             if client.get("client_secret"):
                 client["client_secret"] = self._secrets.value(f"client-{client['client_id']}")
+            if "backchannel_logout_uri" in client:  # called by identity, so by the inside address
+                client["backchannel_logout_uri"] = there.url("web") + client[
+                    "backchannel_logout_uri"
+                ].removeprefix(there.url("gateway"))
         return self._secrets.keep("clients.json", json.dumps(clients, indent=1))
 
-    def _store(self, access_key: str, secret_key: str) -> dict[str, str]:
-        return {
-            "ESPACE_OBJECTS_URL": self._url("objects"),
-            "ESPACE_OBJECTS_ACCESS_KEY_FILE": str(self._secrets.keep("store-access-key", access_key)),
-            "ESPACE_OBJECTS_SECRET_KEY_FILE": str(self._secrets.keep("store-secret-key", secret_key)),
-            "ESPACE_BUCKET": BUCKET,
-        }
+    @staticmethod
+    def _store(there: Surroundings) -> dict[str, str]:
+        return {"ESPACE_OBJECTS_URL": there.url("objects"), "ESPACE_BUCKET": BUCKET}

@@ -9,13 +9,11 @@ from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 
-import psycopg
-
 from espace_stack.account import reachable_folder
 from espace_stack.belongings import Belongings
 from espace_stack.given import WrongSetting, keep_given, port_variable, read_given
 from espace_stack.layout import ROOT, ProgramName, programs
-from espace_stack.legal import Legal
+from espace_stack.legal import Legal, NotRunning, latest_receipt
 from espace_stack.part import Part
 from espace_stack.parts.mailbox import MailboxPart
 from espace_stack.parts.programs import GatewayPart, ProgramPart, SimulatorPart
@@ -24,15 +22,11 @@ from espace_stack.ports import Ports
 from espace_stack.reaper import kill_recorded
 from espace_stack.secret import Secrets
 from espace_stack.servers import Addresses, Servers, together
-from espace_stack.settings import ProgramSettings
+from espace_stack.settings import ProgramSettings, Surroundings
 
 DEFAULT_FOLDER = ROOT / ".stack"
 DEFAULT_PORTS = {"gateway": 8080, "simulator": 8081, "mailbox": 8082, "smtp": 8025}
 Report = Callable[[str], None]
-
-
-class NotRunning(Exception):
-    """What is asked needs a running stack; the message says what does not answer."""
 
 
 class UnknownPart(LookupError):
@@ -67,9 +61,9 @@ class Stack:
         self._report = report
         self.ports = Ports(self.folder / "ports.json", {} if private else DEFAULT_PORTS)
         self.servers = Servers(self.folder, private=private, ports=self.ports, given=self.given)
-        environment, scanner = "test" if private else "demo", self.given.get("CLAMD")
-        self.settings = ProgramSettings(self.folder, self.secrets, self.url, environment, scanner)
-        self.legal = Legal(self.settings.clock_file)
+        crash_points = self.folder / "crash" if private else None
+        self.settings = ProgramSettings(self.secrets, self._surroundings, crash_points)
+        self.legal = Legal(self.folder / "legal-clock.json")
         self.mailbox = MailboxPart(self.folder, self.ports)
         self._simulator = SimulatorPart(self.folder, self.ports, self.settings.simulator)
         self._gateway = GatewayPart(self.folder, self.ports, self.url, rate=2000 if private else 50)
@@ -194,13 +188,7 @@ class Stack:
         """
         if not self.legal.is_set:
             raise NotRunning("this stack was never started")
-        query = "SELECT max((data->>'received_at')::timestamptz) FROM event_log WHERE type LIKE %s"
-        try:
-            with psycopg.connect(self.database_url("dossier").replace("+psycopg", "", 1)) as connection:
-                row = connection.execute(query, ("be.espace.dossier.%",)).fetchone()
-        except psycopg.Error as error:
-            raise NotRunning(f"dossier's database does not answer ({error})") from error
-        return row[0] if row else None
+        return latest_receipt(self.database_url("dossier"))
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
@@ -222,7 +210,7 @@ class Stack:
             part.settle_ports(self._wanted)
 
     def _steps(self, wanted: list[Part]) -> list[Step]:
-        before: dict[str, tuple[str, ...]] = {"gateway": tuple(n for n in ("web",) if n in self._programs)}
+        before: dict[str, tuple[str, ...]] = {"gateway": ("web",)}
         for program in self._programs.values():
             worker = program.program.role == "worker"
             store = ("bucket",) if program.program.service == "documents" else ()
@@ -230,7 +218,7 @@ class Stack:
         make, told = self._belongings, self._told
         needed = {name for part in wanted for name in before.get(part.name, ())}
         steps = [
-            Step("databases", told(make.make_databases, "databases are up to date"), ("postgres",)),
+            Step("databases", told(make.make_migrated_databases, "databases are up to date"), ("postgres",)),
             Step("topology", told(make.make_queues, "queues and policies are declared"), ("rabbitmq",)),
             Step("bucket", make.make_bucket, ("objects",)),
         ]
@@ -271,17 +259,25 @@ class Stack:
         return [part for part in every if part.name not in self._parts and part.alive]
 
     def _program(self, program: ProgramName) -> ProgramPart:
-        def settings() -> dict[str, str]:
-            return self.settings.of(
-                program,
-                database=self.database_url(program.service),
-                amqp=self.addresses.amqp,
-                worker_port=self.ports[program.name],
-                smtp=self._smtp(),
-                store=(self.addresses.objects_access_key, self.addresses.objects_secret_key),
-            )
+        return ProgramPart(program, self.folder, self.ports, lambda: self.settings.of(program))
 
-        return ProgramPart(program, self.folder, self.ports, settings)
+    def _surroundings(self) -> Surroundings:
+        at = self.addresses
+        return Surroundings(
+            environment="test" if self.private else "demo",
+            url=self.url,
+            database_url=self.database_url,
+            amqp=at.amqp,
+            smtp=self._smtp(),
+            store_keys=(
+                (at.objects_access_key, at.objects_secret_key)
+                if "OBJECTS_URL" in self.given
+                else self.servers.objects.user_keys
+            ),
+            clock_file=self.legal.file,
+            worker_port=self.ports.__getitem__,
+            scanner=self.given.get("CLAMD"),
+        )
 
     def _smtp(self) -> tuple[str, int]:
         if "SMTP" in self.given:

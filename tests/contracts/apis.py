@@ -13,6 +13,7 @@ from flask import Flask
 
 from espace.config import load
 from espace_stack.keys import base64_key, ec_pem, rsa_pem
+from espace_stack.settings import CLIENTS
 
 SERVICES = Path(__file__).parents[2] / "services"
 FOLDERS: Mapping[str, str] = {
@@ -38,7 +39,7 @@ def _environment() -> Mapping[str, str]:
         "ESPACE_DATABASE_URL": "postgresql+psycopg://nobody@127.0.0.1:1/none",
         **{f"ESPACE_{name}_URL": "http://localhost" for name in _URLS},
         **{f"ESPACE_{name}": "x" * 32 for name in _WORDS},
-        "ESPACE_CLIENTS_FILE": str(SERVICES / "identity" / "clients.example.json"),
+        "ESPACE_CLIENTS_FILE": str(CLIENTS),
         "ESPACE_NATIONAL_NUMBER_KEY": base64_key(),
         "ESPACE_SIGNING_KEYS": rsa_pem(),
         "ESPACE_STATEMENT_KEY": ec_pem(),

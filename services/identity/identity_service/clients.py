@@ -1,4 +1,7 @@
-"""Who may ask us for tokens: the clients of ``ESPACE_CLIENTS_FILE`` (see ``clients.example.json``)."""
+"""Who may ask us for tokens: the clients of ``ESPACE_CLIENTS_FILE``.
+
+Those of the demonstration are an example: ``stack/espace_stack/clients.json``.
+"""
 
 import json
 import secrets

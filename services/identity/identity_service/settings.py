@@ -5,7 +5,7 @@
 | ESPACE_DATABASE_URL, ESPACE_PUBLIC_URL, ESPACE_ENVIRONMENT, ESPACE_WORKER_PORT | as for every service |
 | ESPACE_NATIONAL_NUMBER_KEY | base64 of 32 bytes: wraps the citizens' keys, keys the look-up hash |
 | ESPACE_SIGNING_KEYS | RSA private keys (PEM, one after the other): all are published, the first signs |
-| ESPACE_CLIENTS_FILE | JSON as in ``clients.example.json`` |
+| ESPACE_CLIENTS_FILE | JSON as in ``stack/espace_stack/clients.json`` |
 | ESPACE_UPSTREAM_ISSUER | issuer of the login source, as browsers see it |
 | ESPACE_UPSTREAM_INSIDE_URL | where our own calls reach that issuer, if not at its address; default: there |
 | ESPACE_UPSTREAM_CLIENT_ID, ESPACE_UPSTREAM_CLIENT_SECRET | who we are there |

@@ -4,12 +4,14 @@ import io
 import json
 import sys
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from minio import Minio
 from minio.error import MinioException
 from urllib3.exceptions import HTTPError
 
+from espace_stack.layout import BUCKET
 from espace_stack.part import Part
 from espace_stack.ports import Ports
 from espace_stack.probe import status_of
@@ -41,6 +43,7 @@ class ObjectStore(Part):
     def __init__(self, folder: Path, ports: Ports, secrets: Secrets, *, patient: bool) -> None:
         super().__init__("objects", folder, ports)
         self._secret = secrets.file("objects")
+        self._user_secret = secrets.file("store-secret-key")
         self._home = folder / "objects"
         self.stop_seconds = 5 if patient else 0
 
@@ -60,18 +63,15 @@ class ObjectStore(Part):
         return self._secret.read_text()
 
     @property
-    def secret_file(self) -> Path:
-        """The file of the secret half."""
-        return self._secret
+    def user_keys(self) -> tuple[str, str]:
+        """Those of the platform, which may work in its bucket and nowhere else."""
+        return BUCKET, self._user_secret.read_text()
 
     def prepare(self) -> None:
         (self._home / "data").mkdir(parents=True, exist_ok=True)
-        credentials = [{"accessKey": ACCESS_KEY, "secretKey": self.secret_key}]
-        actions = ["Admin", "Read", "List", "Tagging", "Write"]
-        identities = {"identities": [{"name": "espace", "credentials": credentials, "actions": actions}]}
         configuration = self._home / "s3.json"
         configuration.touch(mode=0o600)
-        configuration.write_text(json.dumps(identities))
+        configuration.write_text(json.dumps(identities(ACCESS_KEY, self.secret_key, *self.user_keys)))
 
     def command(self) -> list[str]:
         port = self.ports
@@ -133,6 +133,20 @@ class ObjectStore(Part):
         """Make the bucket unless it is there."""
         if not self.client().bucket_exists(name):
             self.client().make_bucket(name)
+
+
+def identities(root_user: str, root_password: str, access_key: str, secret_key: str) -> dict[str, Any]:
+    """SeaweedFS's list of who may do what: an administrator, and the platform in its own bucket."""
+    rights = {
+        root_user: (root_password, ["Admin", "Read", "List", "Tagging", "Write"]),
+        access_key: (secret_key, [f"{verb}:{BUCKET}" for verb in ("Read", "List", "Tagging", "Write")]),
+    }
+    return {
+        "identities": [
+            {"name": name, "credentials": [{"accessKey": name, "secretKey": secret}], "actions": actions}
+            for name, (secret, actions) in rights.items()
+        ]
+    }
 
 
 def client(url: str, access_key: str, secret_key: str) -> Minio:

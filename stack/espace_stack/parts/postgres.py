@@ -5,6 +5,7 @@ import signal
 import subprocess
 from importlib.util import find_spec
 from pathlib import Path
+from typing import LiteralString
 from urllib.parse import urlsplit, urlunsplit
 
 import psutil
@@ -88,19 +89,22 @@ class Postgres(Part):
             "timezone": "UTC",
             "log_timezone": "UTC",
             "log_line_prefix": "%m [%p] %a %d ",
+            "log_error_verbosity": "terse",  # a DETAIL line shows the row, and whose it is
             "fsync": "on" if self._durable else "off",
         }
         options = [item for name, value in settings.items() for item in ("-c", f"{name}={value}")]
         return [str(_program("postgres")), "-D", str(self._data / "data"), *options]
 
     def _drop_stale_lock(self) -> None:
-        """Remove the lock file of a killed server whose process id is another program's now.
+        """Remove the lock file of a killed server whose process id is another program's now, or nobody's yet.
 
-        Any other lock file is PostgreSQL's to judge: a server may still run on the data.
+        PostgreSQL takes a dead process that its parent has not looked at for a living one. Any other lock
+        file is PostgreSQL's to judge: a server may still run on the data.
         """
         lock = self._data / "data" / "postmaster.pid"
         with contextlib.suppress(FileNotFoundError, ValueError, IndexError, psutil.NoSuchProcess):
-            if psutil.Process(int(lock.read_text().splitlines()[0])).name() != "postgres":
+            holder = psutil.Process(int(lock.read_text().splitlines()[0]))
+            if holder.name() != "postgres" or holder.status() == psutil.STATUS_ZOMBIE:
                 lock.unlink()
 
     def ready(self) -> bool:
@@ -136,6 +140,18 @@ def ensure_database(admin_url: str, name: str, password: str) -> None:
             database = sql.Identifier(name)
             connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(database, database))
             connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(database))
+
+
+def ensure_role(admin_url: str, name: str, password: str, *, member_of: str | None = None) -> None:
+    """Make the role ``name`` unless it is there; this is its password from now on."""
+    with psycopg.connect(_plain(admin_url), autocommit=True) as connection:
+        verb: LiteralString = "ALTER" if _role_exists(connection, name) else "CREATE"
+        role = sql.SQL(verb + " ROLE {} LOGIN PASSWORD {}")
+        connection.execute(role.format(sql.Identifier(name), sql.Literal(password)))
+        if member_of:
+            connection.execute(
+                sql.SQL("GRANT {} TO {}").format(sql.Identifier(member_of), sql.Identifier(name))
+            )
 
 
 def drop_database(admin_url: str, name: str, password: str) -> None:

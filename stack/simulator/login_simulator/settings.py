@@ -8,11 +8,14 @@
 | SIMULATOR_POST_LOGOUT_REDIRECT_URIS | comma-separated, may be empty |
 | SIMULATOR_REGISTER_SECRET | bearer secret that opens the register of addresses |
 | SIMULATOR_EMAIL_CODE_LEVEL | assurance level of the code by e-mail; default 400 |
+
+A secret may come as a file: ``SIMULATOR_CLIENT_SECRET_FILE``, ``SIMULATOR_REGISTER_SECRET_FILE``.
 """
 
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 
 class SettingsError(Exception):
@@ -38,6 +41,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
     Raises:
         SettingsError: names every missing variable.
     """
+    environ = {**environ, **_from_files(environ)}
     required = ("PUBLIC_URL", "CLIENT_ID", "CLIENT_SECRET", "REDIRECT_URIS", "REGISTER_SECRET")
     missing = [f"SIMULATOR_{name} is not set" for name in required if not environ.get(f"SIMULATOR_{name}")]
     if missing:
@@ -51,6 +55,17 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         post_logout_redirect_uris=_list(environ.get("SIMULATOR_POST_LOGOUT_REDIRECT_URIS", "")),
         email_code_level=int(environ.get("SIMULATOR_EMAIL_CODE_LEVEL", "400")),
     )
+
+
+def _from_files(environ: Mapping[str, str]) -> dict[str, str]:
+    found = {}
+    for name in ("SIMULATOR_CLIENT_SECRET", "SIMULATOR_REGISTER_SECRET"):
+        if file := environ.get(f"{name}_FILE"):
+            try:
+                found[name] = Path(file).read_text(encoding="utf-8").removesuffix("\n")
+            except OSError as error:
+                raise SettingsError(f"{name}_FILE: {error}") from error
+    return found
 
 
 def _list(text: str) -> tuple[str, ...]:
