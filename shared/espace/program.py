@@ -1,7 +1,7 @@
 """What ``python -m <service>`` does: one image, several roles.
 
-``api`` serves HTTP, ``worker`` runs loops, ``migrate`` brings the schema up to date, ``openapi`` prints the
-API's description, ``dead-letters`` looks after what could not be handled.
+``api`` serves HTTP, ``worker`` runs loops, ``migrate`` brings the schema up to date or waits until it is,
+``openapi`` prints the API's description, ``dead-letters`` looks after what could not be handled.
 """
 
 import argparse
@@ -12,6 +12,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -80,7 +81,9 @@ class Program:
             dead.add_argument("action", choices=("list", "show", "replay"))
             dead.add_argument("ids", nargs="*", help="event ids; for replay, none means all")
             dead.set_defaults(run=self._dead_letters)
-        commands.add_parser("migrate", help="bring the schema up to date").set_defaults(run=self._migrate)
+        migrate = commands.add_parser("migrate", help="bring the schema up to date")
+        migrate.add_argument("--wait", action="store_true", help="until someone else has done so")
+        migrate.set_defaults(run=self._migrate)
         commands.add_parser("openapi", help="print the API's description").set_defaults(run=self._openapi)
         return parser
 
@@ -145,12 +148,17 @@ class Program:
         finally:
             database.dispose()
 
-    def _migrate(self, _options: argparse.Namespace) -> int:
+    def _migrate(self, options: argparse.Namespace) -> int:
         from espace.db import migrations, revision
         from espace.telemetry import configure_logging, get_logger
 
         database_url = load(_DatabaseOnly).database_url
         configure_logging(self.name, "migrate")
+        if options.wait:
+            asked_to_stop = threading.Event()
+            # The first process of a container has no default for it.
+            signal.signal(signal.SIGTERM, lambda *_: asked_to_stop.set())
+            return 0 if revision.await_head(database_url, self._package, asked_to_stop.wait) else 1
         with _failure_told():
             migrations.upgrade(database_url, self._package)
         log = get_logger()

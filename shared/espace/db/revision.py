@@ -1,13 +1,19 @@
 """Whether a database has the schema that a program needs; without Alembic, which only migrating needs."""
 
 import importlib.util
+from collections.abc import Callable
 from pathlib import Path
 
 from sqlalchemy import text
-from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 
 from espace.db.database import Database
 from espace.errors import TransientError
+from espace.telemetry import get_logger
+from espace.telemetry.failures import tell
+
+log = get_logger()
+PAUSE_SECONDS = 1.0
 
 
 class MigrateFirst(TransientError):
@@ -45,6 +51,35 @@ class Revision:
         if found is None or found < self.head:
             raise MigrateFirst(f"migrate first: the schema is at {found or 'nothing'}, {self.head} is needed")
         self._reached = True
+
+
+def await_head(database_url: str, package: str, pause: Callable[[float], bool]) -> bool:
+    """Wait, however long, until someone else has brought the database to the schema of ``package``.
+
+    Args:
+        pause: waits so many seconds, or until there is no use in waiting any more, which it says.
+
+    Returns:
+        whether the schema is there.
+    """
+    database = Database(database_url, pool_size=1, application_name=f"{package} waits")
+    revision, told = Revision(database, package), None
+    try:
+        while True:
+            try:
+                revision.check()
+                return True
+            except MigrateFirst as error:
+                reason = str(error)
+            except SQLAlchemyError as error:
+                reason = tell(error)
+            if reason != told:
+                log.info("migration.awaited", reason=reason)
+                told = reason
+            if pause(PAUSE_SECONDS):
+                return False
+    finally:
+        database.dispose()
 
 
 def head(package: str) -> str:

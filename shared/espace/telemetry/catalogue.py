@@ -39,6 +39,7 @@ EVENTS: dict[str, str] = {
     "dead_letter.replayed": "A dead letter was put back into its queue.",
     "loop.failed": "One turn of a loop failed; it goes on after a pause; fields: loop, error.",
     "loop.finished": "A loop ended because the program stops.",
+    "migration.awaited": "A program waits for another to migrate its database; field: reason.",
     "migration.applied": "The database is at the revision the program needs; field: revision.",
     # identity
     "login.started": "A citizen chose a means and was sent upstream; field: means.",
