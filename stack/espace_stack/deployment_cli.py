@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from espace_stack import deployment
+from espace_stack.kubernetes import add_kubernetes
 from espace_stack.legal import START, Legal, parse_instant
 
 
@@ -25,6 +26,7 @@ def add_deployment(commands: Any) -> None:
     travel.add_argument("to", type=parse_instant, help="such as 2024-10-22T00:00 (Brussels)")
     travel.add_argument("--clock", type=Path, default=deployment.CLOCK)
     travel.set_defaults(run=_travel)
+    add_kubernetes(actions)
 
 
 def _secrets(options: argparse.Namespace) -> int:
