@@ -35,6 +35,8 @@ RUN --mount=type=cache,target=/root/.cache/uv \
  && printf '#!/bin/sh\nexec python3 -m %s "$@"\n' "${PACKAGE}" >/app/program && chmod 755 /app/program
 
 FROM ${PYTHON_IMAGE}
+# Where a volume may lie that a program writes to.
+RUN install -d -o 10001 -g 10001 /data
 COPY --from=dependencies /opt/espace /opt/espace
 COPY --chmod=755 deploy/healthy /usr/local/bin/healthy
 COPY --from=kit /app /app

@@ -54,12 +54,15 @@ class LegalTime:
             frozen = frozen.astimezone(UTC)
         return cls(timedelta(seconds=float(data.get("offset_seconds", 0))), frozen)
 
+    def dump(self) -> str:
+        """The shared file's JSON, as :meth:`parse` reads it."""
+        frozen = self.frozen.isoformat() if self.frozen else None
+        return json.dumps({"offset_seconds": self.offset.total_seconds(), "frozen_at": frozen}) + "\n"
+
     def save(self, file: Path) -> None:
         """Replace ``file`` atomically: a reader sees the old state or the new one, never half."""
-        frozen = self.frozen.isoformat() if self.frozen else None
-        text = json.dumps({"offset_seconds": self.offset.total_seconds(), "frozen_at": frozen})
         draft = file.with_name(f"{file.name}.{os.getpid()}.new")
-        draft.write_text(text + "\n", encoding="utf-8")
+        draft.write_text(self.dump(), encoding="utf-8")
         draft.replace(file)
 
 

@@ -79,7 +79,7 @@ class Legal:
 
     def freeze(self, at: datetime) -> None:
         """Stand still at ``at``, wherever that is; for tests."""
-        LegalTime(self.time.offset, at.astimezone(UTC)).save(self.file)
+        self._keep(LegalTime(self.time.offset, at.astimezone(UTC)))
 
     def unfreeze(self) -> None:
         """Run on from the frozen instant."""
@@ -93,7 +93,10 @@ class Legal:
 
     def _show(self, at: datetime) -> None:
         offset: timedelta = at.astimezone(UTC) - utcnow()
-        LegalTime(offset).save(self.file)
+        self._keep(LegalTime(offset))
+
+    def _keep(self, time: LegalTime) -> None:
+        time.save(self.file)
 
 
 def parse_instant(text: str) -> datetime:

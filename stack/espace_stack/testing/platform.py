@@ -19,6 +19,7 @@ from espace_stack.reaper import reaped
 from espace_stack.servers import Servers, together
 from espace_stack.stack import Report, Stack
 
+COMPOSE = "compose"
 PUBLISHERS = ("profile", "dossier", "documents", "scheduler")
 
 
@@ -130,9 +131,15 @@ def _servers() -> Iterator[Servers]:
 def _platform(request: pytest.FixtureRequest) -> Iterator[Platform]:
     """The started platform, in a folder of its own or in ``ESPACE_TEST_PLATFORM``, where it stays running.
 
-    Servers whose addresses the environment gives are used in place of our own, and left as they were.
+    Servers whose addresses the environment gives are used in place of our own, and left as they were. With
+    ``ESPACE_TEST_PLATFORM=compose`` it is the one of docker-compose.yml, for tests that can be run anywhere.
     """
     running = os.environ.get("ESPACE_TEST_PLATFORM")
+    if running == COMPOSE:
+        from espace_stack.testing.containers import ComposePlatform
+
+        yield ComposePlatform()
+        return
     folder = Path(running) if running else request.getfixturevalue("_servers").folder
     stack = Stack(folder, private=True, given=given_addresses(), report=_tell(request))
     stack.start()
