@@ -1,4 +1,9 @@
-"""A worker: loops that run for ever, each in a thread, and what they report."""
+"""A worker: loops that run for ever, each in a thread, and what they report.
+
+**Alive** means that every loop makes its turns: one that has made none for ten minutes, and one whose thread
+has ended, turn ``/livez`` to 503. A loop that has a reason to wait (an idle job, a leader's follower, an
+outage) calls :func:`tick` while it waits, so that only what is stuck is silent.
+"""
 
 import signal
 import threading
@@ -16,11 +21,15 @@ from sqlalchemy.exc import SQLAlchemyError
 from espace.db import Database, MigrateFirst, Revision
 from espace.db.leader import Leader
 from espace.telemetry import get_logger
-from espace.telemetry.metrics import LOOP_ERRORS, LOOP_LAST_TICK
+from espace.telemetry.metrics import LAST_SUCCESS, LOOP_ERRORS, LOOP_LAST_TICK
 
 log = get_logger()
 DRAIN_SECONDS = 25.0
 LONGEST_PAUSE_SECONDS = 15.0
+TICK_SECONDS = 30.0
+"""How often a loop that waits says that it does."""
+SILENT_SECONDS = 600.0
+_turns: dict[str, float] = {}
 
 
 class Stop:
@@ -80,25 +89,41 @@ class Periodic:
                 leads = self._leader is None or self._leader.lead()
                 more = leads and self._step()
                 tick(self._name)
+                if leads:
+                    LAST_SUCCESS.labels(self._name).set_to_current_time()
                 if not more:
-                    stop.wait(self._idle_seconds)
+                    pause(stop, self._idle_seconds, self._name)
         finally:
             if self._leader is not None:
                 self._leader.resign()
 
 
 def tick(name: str) -> None:
-    """Report that the loop ``name`` made a turn."""
+    """Report that the loop ``name`` made a turn, or waits and knows what for."""
+    _turns[name] = time.monotonic()
     LOOP_LAST_TICK.labels(name).set_to_current_time()
 
 
+def pause(stop: Stop, seconds: float, name: str) -> None:
+    """Let the loop ``name`` wait, however long, without falling silent."""
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0 and not stop.wait(min(left, TICK_SECONDS)):
+        tick(name)
+
+
 def run(
-    loops: Sequence[Loop], database: Database, package: str, *, host: str = "127.0.0.1", port: int = 0
+    loops: Sequence[Loop],
+    database: Database | None = None,
+    package: str = "",
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
 ) -> int:
     """Run ``loops`` until SIGTERM or SIGINT; the process's exit status.
 
     Args:
-        package: whose migrations the database needs for ``/readyz``.
+        database: what ``/readyz`` asks; a program without one is ready when it is alive.
+        package: whose migrations that database needs.
         port: where ``/livez``, ``/readyz`` and ``/metrics`` are served; 0 serves nothing.
     """
     stop = Stop()
@@ -111,7 +136,22 @@ def run(
     threads = [
         threading.Thread(target=_supervise, args=(loop, stop), name=loop.name, daemon=True) for loop in loops
     ]
-    server = _serve(host, port, threads, database, Revision(database, package)) if port else None
+    for loop in loops:
+        tick(loop.name)
+
+    def trouble(path: str) -> str:
+        """Why the answer to a probe is no; empty when it is yes."""
+        if not all(thread.is_alive() for thread in threads):
+            return "a loop is not running"
+        since = time.monotonic() - SILENT_SECONDS
+        if silent := [loop.name for loop in loops if _turns[loop.name] < since]:
+            return f"no turn for {SILENT_SECONDS:.0f} seconds: {', '.join(silent)}"
+        return _unready(database, revision) if database and revision and path == "/readyz" else ""
+
+    revision = Revision(database, package) if database else None
+    if database:
+        database.report_pool()
+    server = _serve(host, port, trouble) if port else None
     for thread in threads:
         thread.start()
     log.info("program.started", loops=[loop.name for loop in loops], port=port)
@@ -137,6 +177,7 @@ def _supervise(loop: Loop, stop: Stop) -> None:
         try:
             loop.run(stop)
         except Exception as error:
+            tick(loop.name)
             LOOP_ERRORS.labels(loop.name).inc()
             log.exception("loop.failed", loop=loop.name, error=error)
             if time.monotonic() - started > 2 * LONGEST_PAUSE_SECONDS:
@@ -157,30 +198,33 @@ class _Quiet(WSGIRequestHandler):
         """Say nothing: probes come every few seconds."""
 
 
-def _serve(
-    host: str, port: int, threads: Sequence[threading.Thread], database: Database, revision: Revision
-) -> WSGIServer:
+def _unready(database: Database, revision: Revision) -> str:
+    try:
+        database.ping()
+        revision.check()
+    except SQLAlchemyError:
+        return "the database does not answer"
+    except MigrateFirst as error:
+        return str(error)
+    return ""
+
+
+def _serve(host: str, port: int, trouble: Callable[[str], str]) -> WSGIServer:
     metrics = make_wsgi_app()
 
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        if environ["PATH_INFO"] == "/metrics":
+        path = environ["PATH_INFO"]
+        if path == "/metrics":
             answer: Iterable[bytes] = metrics(environ, start_response)
             return answer
-        status, text = "200 OK", b"ok\n"
-        if environ["PATH_INFO"] not in ("/livez", "/readyz"):
-            status, text = "404 Not Found", b"not found\n"
-        elif not all(thread.is_alive() for thread in threads):
-            status, text = "503 Service Unavailable", b"a loop is not running\n"
-        elif environ["PATH_INFO"] == "/readyz":
-            try:
-                database.ping()
-                revision.check()
-            except SQLAlchemyError:
-                status, text = "503 Service Unavailable", b"the database does not answer\n"
-            except MigrateFirst as error:
-                status, text = "503 Service Unavailable", f"{error}\n".encode()
-        start_response(status, [("Content-Type", "text/plain"), ("Content-Length", str(len(text)))])
-        return [text]
+        status, text = "200 OK", "ok"
+        if path not in ("/livez", "/readyz"):
+            status, text = "404 Not Found", "not found"
+        elif reason := trouble(path):
+            status, text = "503 Service Unavailable", reason
+        body = f"{text}\n".encode()
+        start_response(status, [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))])
+        return [body]
 
     server = make_server(host, port, app, server_class=_Server, handler_class=_Quiet)
     threading.Thread(target=server.serve_forever, name="probes", daemon=True).start()

@@ -135,6 +135,36 @@ def test_a_migration_says_what_became_of_it(fresh_database: Callable[[str], str]
     assert migrate("postgresql+psycopg://nobody@127.0.0.1:1/none") == (1, "program.failed")
 
 
+STUCK = """
+import sys, threading
+from espace import worker
+from espace.worker import Periodic
+
+worker.SILENT_SECONDS, worker.TICK_SECONDS = 2.0, 0.1
+idle = Periodic("idle", lambda: False, 1000)
+stuck = Periodic("stuck", threading.Event().wait, 1000)
+worker.run([idle, stuck], port=int(sys.argv[1]))
+"""
+
+
+def test_a_loop_that_makes_no_turn_is_dead_and_one_that_waits_is_not(port: int) -> None:
+    worker = subprocess.Popen([sys.executable, "-c", STUCK, str(port)], stdout=subprocess.DEVNULL)
+    try:
+        until("the first answer", lambda: _live(port) is not None)
+        until("the end of patience", lambda: (_live(port) or "").startswith("no turn"))
+        assert _live(port) == "no turn for 2 seconds: stuck\n"
+    finally:
+        worker.kill()
+        worker.wait()
+
+
+def _live(port: int) -> str | None:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/livez").text
+    except httpx.TransportError:
+        return None
+
+
 def test_a_worker_imports_no_flask() -> None:
     code = "import sys, deadline_scheduler_service.worker; sys.exit('flask' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

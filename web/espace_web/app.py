@@ -61,4 +61,5 @@ def create_app(
     errors.install(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
+    probes.announce(app)
     return app

@@ -8,12 +8,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from espace.db import MigrateFirst, Revision
 from espace.telemetry import get_logger
-from espace.telemetry.metrics import HTTP_DURATION
+from espace.telemetry.metrics import HTTP_DURATION, expect_failures
 from espace_web.context import View, house
 
 log = get_logger()
 REVISION = "espace_web.revision"
-METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS"})
+WORK = frozenset({"GET", "POST"})
+METHODS = WORK | {"HEAD", "OPTIONS"}
 probes = Blueprint("probes", __name__)
 
 
@@ -47,6 +48,14 @@ def install(app: Flask) -> None:
                 duration_ms=round(seconds * 1000, 1),
             )
         return response
+
+
+def announce(app: Flask) -> None:
+    """When all routes are there: have the metrics show the pool and every route's failures, none so far."""
+    app.extensions["espace_web"].database.report_pool()
+    for rule in app.url_map.iter_rules():
+        for method in (rule.methods or set()) & WORK:
+            expect_failures(method, rule.rule)
 
 
 @probes.get("/livez", strict_slashes=True)

@@ -5,18 +5,14 @@ another process is just firing are passed over, so that two schedulers fire each
 outage nobody is reminded twice at once: of the reminders of a deadline that are due the latest goes out.
 """
 
-from typing import Any
-
-from sqlalchemy import func, select, text
+from sqlalchemy import text
 
 from deadline_scheduler_service.events import EXPIRED, REMINDER_DUE
-from deadline_scheduler_service.model import DeadlineState
-from deadline_scheduler_service.tables import deadlines
 from espace import crash
 from espace.clock import LegalClock
 from espace.db import Database
 from espace.telemetry import get_logger
-from espace.telemetry.metrics import DEADLINE_LATENESS, DEADLINES_OVERDUE
+from espace.telemetry.metrics import DEADLINE_LATENESS
 
 log = get_logger()
 BATCH = 500
@@ -96,14 +92,3 @@ def fire_due(database: Database, clock: LegalClock, *, batch: int = BATCH) -> bo
     if handled or fired:
         log.info("deadline.fired", count=len(fired), reminders=len(handled))
     return len(handled) == batch or len(fired) == batch
-
-
-def report_overdue(database: Database, clock: LegalClock) -> None:
-    """Tell how many deadlines are due and not fired; apart from firing, so that it tells when that fails."""
-    with database.session() as session:
-        overdue: Any = session.execute(
-            select(func.count()).where(
-                deadlines.c.state == DeadlineState.KEPT, deadlines.c.due_at <= clock.sql_now()
-            )
-        ).scalar_one()
-    DEADLINES_OVERDUE.set(overdue)

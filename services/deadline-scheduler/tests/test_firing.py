@@ -11,7 +11,8 @@ import pytest
 from jsonschema import Draft202012Validator
 from prometheus_client import REGISTRY
 
-from deadline_scheduler_service.firing import fire_due, report_overdue
+from deadline_scheduler_service.firing import fire_due
+from deadline_scheduler_service.watching import watching
 from espace import contracts
 from espace.telemetry import caused_by
 
@@ -220,10 +221,32 @@ def test_overdue_and_lateness_are_told(scheduler: Any) -> None:
 
     scheduler.set(uuid4(), DUE)
     scheduler.freeze(AT_DUE + timedelta(hours=36))
-    report_overdue(scheduler.database, scheduler.clock)
+    look(scheduler)
     assert REGISTRY.get_sample_value("espace_deadlines_overdue") == 1
     before = lateness()
     scheduler.tick()
     assert lateness() - before == 36 * 3600
-    report_overdue(scheduler.database, scheduler.clock)
+    look(scheduler)
     assert REGISTRY.get_sample_value("espace_deadlines_overdue") == 0
+
+
+def test_what_comes_in_the_next_72_hours_is_told_by_spans(scheduler: Any) -> None:
+    def ahead(kind: str, within: int) -> float | None:
+        labels = {"kind": kind, "within_hours": str(within)}
+        return REGISTRY.get_sample_value("espace_deadlines_ahead", labels)
+
+    scheduler.freeze(AT_DUE - timedelta(hours=73))
+    scheduler.set(uuid4(), DUE)
+    look(scheduler)
+    assert ahead("information_request", 72) in (None, 0)
+    scheduler.freeze(AT_DUE - timedelta(hours=9))
+    look(scheduler)
+    assert (ahead("information_request", 6), ahead("information_request", 12)) == (0, 1)
+    scheduler.freeze(AT_DUE - timedelta(hours=6))
+    look(scheduler)
+    assert (ahead("information_request", 6), ahead("information_request", 12)) == (1, 0)
+
+
+def look(scheduler: Any) -> None:
+    with scheduler.database.session() as session:
+        watching(scheduler.clock)(session)

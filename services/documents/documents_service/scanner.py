@@ -37,6 +37,16 @@ class Scanner:
             raise ValueError(f"{address!r} is neither host:port nor the path of a socket")
         self.address = address
 
+    def answers(self) -> bool:
+        """Whether it is there (clamd's PING)."""
+        try:
+            with self._connect() as connection:
+                connection.settimeout(CONNECT_SECONDS)
+                connection.sendall(b"zPING\0")
+                return self._answer(connection) == "PONG"
+        except OSError:
+            return False
+
     def scan(self, pieces: Iterable[bytes]) -> ScanResult:
         """Send the file's bytes and wait for the verdict.
 

@@ -1,4 +1,4 @@
-"""Composition root of the worker: it sweeps, scans, seals deposits, and speaks on the bus."""
+"""Composition root of the worker: it sweeps, scans, seals deposits, speaks on the bus, and reports."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -8,10 +8,12 @@ from documents_service.commands.scan import scan_next
 from documents_service.commands.sweep import remove_incoming, sweep_uploads
 from documents_service.desk import open_desk
 from documents_service.settings import Settings
+from documents_service.watching import watching
 from espace.bus.consumer import Consumer
 from espace.bus.relay import Relay
 from espace.db import Database
 from espace.db.housekeeping import housekeeping
+from espace.db.reports import reporting
 from espace.worker import Loop, Periodic
 
 
@@ -27,4 +29,5 @@ def create_loops(settings: Settings, database: Database) -> Sequence[Loop]:
         Periodic("scan", partial(scan_next, desk), pause),
         Periodic("manifest", partial(write_manifest, desk), pause, leader_of=database),
         housekeeping(database),
+        reporting(database, watching(desk.scanner)),
     ]

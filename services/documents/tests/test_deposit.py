@@ -5,6 +5,7 @@ import json
 import threading
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pika
@@ -12,10 +13,12 @@ import pytest
 from joserfc import jws
 from joserfc.jwk import KeySet
 from prometheus_client import REGISTRY
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from documents_service.commands.deposit import SUBMITTED, handlers, keep_deposit, write_manifest
 from documents_service.model.document import Document
+from documents_service.tables import Manifest
+from documents_service.watching import watching
 from documents_service.worker import create_loops
 from espace.bus import topology
 from espace.bus.consumer import declare
@@ -51,6 +54,11 @@ def deposit(service: Service, *document_ids: str) -> Event:
             ],
         },
     )
+
+
+def look(service: Service) -> None:
+    with service.database.session() as session:
+        watching(None)(session)
 
 
 def handle(service: Service, event: Event) -> None:
@@ -133,12 +141,12 @@ def test_same_deposit_told_twice_gives_one_manifest(service: Service) -> None:
 def test_every_manifest_that_waits_is_told(service: Service) -> None:
     for _ in range(4):
         handle(service, deposit(service))
-    write_manifest(service.desk)
+    look(service)
     assert REGISTRY.get_sample_value("espace_loop_backlog", {"loop": "manifest"}) == 4
     assert (REGISTRY.get_sample_value("espace_loop_oldest_age_seconds", {"loop": "manifest"}) or 0) > 0
     while write_manifest(service.desk):
         pass
-    write_manifest(service.desk)
+    look(service)
     assert REGISTRY.get_sample_value("espace_loop_backlog", {"loop": "manifest"}) == 0
     assert REGISTRY.get_sample_value("espace_loop_oldest_age_seconds", {"loop": "manifest"}) == 0
 
@@ -216,3 +224,10 @@ def _written(service: Service, event: Event) -> bool:
 def _outbox(service: Service) -> int:
     with service.database.session() as session:
         return int(session.execute(text("SELECT count(*) FROM outbox")).scalar_one())
+
+
+def test_the_synthetic_citizens_deposits_leave_nothing_in_the_store(service: Service) -> None:
+    event = deposit(service)
+    handle(service, replace(event, data={**event.data, "synthetic": True}))
+    with service.database.session() as session:
+        assert session.scalars(select(Manifest)).all() == []

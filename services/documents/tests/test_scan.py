@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 from jsonschema import validate
+from prometheus_client import REGISTRY
 from sqlalchemy import text
 
 from documents_service.commands.scan import scan_next
 from documents_service.commands.sweep import sweep_uploads
 from documents_service.model.document import Document
 from documents_service.scanner import TOO_LONG, Scanner, ScannerDown
+from documents_service.watching import watching
 from espace.clock import utcnow
 from espace.contracts import schemas
 from services.documents.tests import samples
@@ -25,10 +27,14 @@ LIMIT = 100_000
 
 
 class _Conversation(socketserver.StreamRequestHandler):
-    """INSTREAM, as clamd speaks it."""
+    """INSTREAM and PING, as clamd speaks them."""
 
     def handle(self) -> None:
-        if self.rfile.read(10) != b"zINSTREAM\0":
+        command = self.rfile.read(6)
+        if command == b"zPING\0":
+            self.wfile.write(b"PONG\0")
+            return
+        if command + self.rfile.read(4) != b"zINSTREAM\0":
             self.wfile.write(b"UNKNOWN COMMAND\0")
             return
         received = b""
@@ -192,3 +198,24 @@ def test_scanner_that_answers_nonsense_gives_no_verdict() -> None:
 def make_due(service: Service) -> None:
     with service.database.transaction() as unit:
         unit.session.execute(text("UPDATE documents SET scan_due_at = now()"))
+
+
+def test_what_waits_is_told_and_whether_the_scanner_answers(
+    make_service: Callable[..., Service], clamd: Clamd
+) -> None:
+    def told(name: str, **labels: str) -> float | None:
+        with service.database.session() as session:
+            watching(service.desk.scanner)(session)
+        return REGISTRY.get_sample_value(name, labels)
+
+    service = make_service(clamd_address=clamd.address)
+    uploaded(service, samples.pdf())
+    assert told("espace_scanner_up") == 1
+    assert told("espace_loop_backlog", loop="scan") == 1
+    before = told("espace_scans_total", outcome="clean") or 0.0
+    while scan_next(service.desk):
+        pass
+    assert told("espace_loop_backlog", loop="scan") == 0
+    assert told("espace_scans_total", outcome="clean") == before + 1
+    service = make_service(clamd_address="127.0.0.1:9")
+    assert told("espace_scanner_up") == 0

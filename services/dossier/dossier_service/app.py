@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from dossier_service.api import deposits, dossiers, information_requests, internal, procedures
+from dossier_service.api import deposits, dossiers, information_requests, internal, journey, procedures
 from dossier_service.api.context import Counter
 from dossier_service.claims.practice import Desk
 from dossier_service.settings import Settings
@@ -37,8 +37,10 @@ def create_app(
     app = http.create_app(
         "dossier", settings, database, BLUEPRINTS, title="Mon Espace: dossiers", verifier=verifier
     )
+    desk = Desk.open()
+    journey.announce(desk)
     Counter(
-        desk=Desk.open(),
+        desk=desk,
         clock=LegalClock(settings.legal_clock_file, settings.environment),
         identity=identity
         or ServiceClient(audience="identity", base_url=settings.identity_url, settings=settings),

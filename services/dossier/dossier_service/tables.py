@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    false,
     func,
     text,
 )
@@ -53,7 +54,9 @@ dossiers = Table(
     Column[str | None]("deposited_sha256", Text),
     Column[str | None]("unique_key", Text),
     Column[datetime | None]("withdrawn_at", _Instant),
+    Column[bool]("synthetic", Boolean, nullable=False, server_default=false()),
     Index("ix_dossiers_citizen_saved", "citizen_id", "saved_at"),
+    Index("ix_dossiers_synthetic", "created_at", postgresql_where=text("synthetic")),
     Index(
         "uq_dossiers_one_deposit",
         "citizen_id",

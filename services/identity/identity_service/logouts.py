@@ -9,12 +9,13 @@ from uuid import uuid4
 
 import httpx
 from joserfc import jwt
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from espace.clock import utcnow
 from espace.db import Database
 from espace.telemetry import get_logger
+from espace.telemetry.metrics import LOOP_BACKLOG, LOOP_OLDEST_AGE
 from identity_service.clients import Client, ClientRegistry
 from identity_service.signing import ALGORITHM, SigningKeys
 from identity_service.tables import FamilyRow, LogoutRow, SessionRow
@@ -43,6 +44,14 @@ def queue(session: Session, clients: ClientRegistry, row: SessionRow) -> None:
                     next_attempt_at=now,
                 )
             )
+
+
+def report_waiting(session: Session) -> None:
+    """Tell how many deliveries wait, and for how long."""
+    age = func.extract("epoch", func.clock_timestamp() - func.min(LogoutRow.created_at))
+    waiting, oldest = session.execute(select(func.count(), age).where(LogoutRow.ended_at.is_(None))).one()
+    LOOP_BACKLOG.labels("logout").set(waiting)
+    LOOP_OLDEST_AGE.labels("logout").set(oldest or 0)
 
 
 class Deliverer:

@@ -9,6 +9,7 @@ from authlib.oauth2.rfc6749 import OAuth2Request
 from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 from flask import Response, g, redirect, request
 
+from espace.auth import SYNTHETIC_CLIENT
 from espace.clock import utcnow
 from espace.http import Blueprint, transaction
 from espace.telemetry import get_logger
@@ -82,6 +83,7 @@ def create(context: Context) -> Blueprint:
                 return expired()
             if request.form.get("means") == "cancel":
                 logins.finish(unit.session, row.id)
+                count(row, row.means, row.level, "cancelled")
                 return browser.to_client(context, row.request, "access_denied")
             means = context.means.get(request.form.get("means", ""))
             fits = means is not None and means.ceiling >= row.level
@@ -92,7 +94,7 @@ def create(context: Context) -> Blueprint:
         try:
             address = context.upstream.authorize_url(means.id, level, **trip)
         except (UpstreamAway, UpstreamRefused) as error:
-            count(means.id, 0, "source_away", str(error))
+            failed(row, means.id, level, "source_away", str(error))
             return choice(row, error="login.unavailable", status=503)
         log.info("login.started", means=means.id)
         return redirect(address, 303)
@@ -104,7 +106,7 @@ def create(context: Context) -> Blueprint:
         with transaction() as unit:
             found = logins.come_back(unit.session, cookie, answer.get("state", ""))
         if found is None:
-            count("unknown", 0, "state_unknown")
+            failed(None, None, 0, "state_unknown")
             return expired()
         row, trip = found
         means = context.means[row.means or ""]
@@ -132,6 +134,7 @@ def create(context: Context) -> Blueprint:
         with transaction() as unit:
             citizen = accounts.arrive(unit.session, context.vault, who.arrival, record)
             if not logins.finish(unit.session, row.id):
+                failed(row, row.means, row.level, "finished_elsewhere")
                 return expired()
             before = sessions.find(unit.session, request.cookies.get(sessions.COOKIE))
             login = Login(citizen.id, row.means or "", who.level, who.amr, who.auth_time)
@@ -142,14 +145,14 @@ def create(context: Context) -> Blueprint:
             grant = provider.get_authorization_grant(asked)
             subject = families.subject_of_session(session)
             response: Response = provider.create_authorization_response(asked, subject, grant)
-        LOGINS.labels(row.means, str(who.level), "succeeded").inc()
+        count(row, row.means, who.level, "succeeded")
         log.info("login.succeeded", citizen_id=str(citizen.id), means=row.means, level=who.level)
         browser.set_cookie(response, sessions.COOKIE, cookie)
         return response
 
     def not_logged_in(row: LoginRow, error: str, reason: str = "") -> Response:
         outcome = error if error in FAILURES else "source_refused"
-        count(row.means or "unknown", row.level, outcome, reason or error[:60])
+        failed(row, row.means, row.level, outcome, reason or error[:60])
         title, status = f"failure.{outcome}", FAILURES[outcome]
         retry = f"{issuer}/login?t={row.id}"
         return browser.message(context, title, f"{title}.text", status, retry=retry, asked=row.request)
@@ -193,9 +196,14 @@ def create(context: Context) -> Blueprint:
     def expired() -> Response:
         return browser.message(context, "login.expired", "request.again", 400)
 
-    def count(means: str, level: int, outcome: str, reason: str = "") -> None:
-        LOGINS.labels(means, str(level), outcome).inc()
-        log.warning("login.failed", means=means, reason=reason or outcome)
+    def failed(row: LoginRow | None, means: str | None, level: int, outcome: str, reason: str = "") -> None:
+        count(row, means, level, outcome)
+        log.warning("login.failed", means=means or "unknown", reason=reason or outcome)
+
+    def count(row: LoginRow | None, means: str | None, level: int, outcome: str) -> None:
+        """One login more: by the level that was reached, or that was asked for."""
+        if row is None or row.request.get("client_id") != SYNTHETIC_CLIENT:
+            LOGINS.labels(means or "unknown", str(level), outcome).inc()
 
     return pages
 

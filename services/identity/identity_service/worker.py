@@ -1,4 +1,4 @@
-"""Identity's loops: deliver back-channel logouts, forget what is over."""
+"""Identity's loops: deliver back-channel logouts, forget what is over, report."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -7,6 +7,7 @@ from sqlalchemy import delete, select
 
 from espace.clock import utcnow
 from espace.db import Database
+from espace.db.reports import reporting
 from espace.worker import Loop, Periodic
 from identity_service import logouts
 from identity_service.clients import ClientRegistry
@@ -18,7 +19,7 @@ KEPT = timedelta(days=30)
 
 
 def create_loops(settings: Settings, database: Database) -> Sequence[Loop]:
-    """Both loops."""
+    """The loops ``logout``, ``forget`` and ``report``."""
     clients = ClientRegistry.read(settings.clients_file)
     keys = SigningKeys(settings.signing_keys)
     deliverer = logouts.Deliverer(database, clients, keys, settings.issuer, logouts.caller())
@@ -30,6 +31,7 @@ def create_loops(settings: Settings, database: Database) -> Sequence[Loop]:
     return (
         Periodic("logout", deliverer.step, 0.3),
         Periodic("forget", forget_old, 600, leader_of=database),
+        reporting(database, logouts.report_waiting),
     )
 
 

@@ -41,6 +41,13 @@ CLIENTS = {
             "scope": "openid profile",
         },
         {
+            "client_id": "synthetic",
+            "client_secret": "synthetic-secret",
+            "grant_types": ["authorization_code"],
+            "redirect_uris": [f"{PUBLIC}/identity/synthetic/callback"],
+            "scope": "openid",
+        },
+        {
             "client_id": "dossier",
             "client_secret": "dossier-secret",
             "grant_types": ["client_credentials"],

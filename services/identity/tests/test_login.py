@@ -5,10 +5,12 @@ from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 from flask import Flask
+from prometheus_client import REGISTRY
 from sqlalchemy import update
 
 from espace.clock import utcnow
 from identity_service.language import texts
+from identity_service.means import LEVEL_PREFIX
 from identity_service.tables import SessionRow
 from services.identity.tests.house import ISSUER, PUBLIC, House, claims, fields, query_of
 
@@ -113,6 +115,27 @@ def test_cancelling_upstream_offers_another_means_and_cancelling_here_tells_the_
     left = browser.post("/identity/login", {**fields(page.text), "means": "cancel"})
     expected = {"error": "access_denied", "iss": ISSUER, "state": "client-state"}
     assert query_of(left) == expected
+
+
+def test_every_end_of_a_login_is_counted_but_the_synthetic_citizens(house: House) -> None:
+    def counted(method: str, level: str, outcome: str) -> float:
+        labels = {"method": method, "level": level, "outcome": outcome}
+        return REGISTRY.get_sample_value("espace_logins_total", labels) or 0.0
+
+    ends = (("itsme", "450", "succeeded"), ("sms", "400", "access_denied"), ("unknown", "0", "cancelled"))
+    before = [counted(*end) for end in ends]
+    house.log_in(house.browser())
+    browser = house.browser()
+    address = house.choose(browser, house.authorize(browser, acr_values=f"{LEVEL_PREFIX}400"), "sms")
+    back = house.source.post(address, data={"means": "sms", "action": "cancel"})
+    browser.get(back.headers["location"])
+    browser = house.browser()
+    page = browser.get(house.authorize(browser).headers["location"])
+    browser.post("/identity/login", {**fields(page.text), "means": "cancel"})
+    assert [counted(*end) for end in ends] == [count + 1 for count in before]
+    robot = {"client_id": "synthetic", "redirect_uri": f"{PUBLIC}/identity/synthetic/callback"}
+    house.log_in(house.browser(), scope="openid", **robot)
+    assert counted(*ends[0]) == before[0] + 1
 
 
 def test_a_level_asked_for_is_reached_or_refused(house: House) -> None:

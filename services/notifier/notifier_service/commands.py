@@ -1,7 +1,7 @@
 """What happens to messages; each function is one transaction's worth."""
 
 from collections.abc import Collection, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import random
 from typing import Any
 from uuid import UUID
@@ -32,11 +32,12 @@ def request_notification(
     *,
     event_id: UUID,
     recipient_id: UUID,
+    since: datetime,
     facts: Mapping[str, Any],
     dossier_id: UUID | None = None,
     request_id: str | None = None,
 ) -> UUID:
-    """Ask for a message; asking again for the same changes nothing."""
+    """Ask for a message about what happened at ``since``; asking again for the same changes nothing."""
     message_id = notification_id(event_id, template, recipient_id)
     unit.session.execute(
         insert(Notification)
@@ -49,6 +50,7 @@ def request_notification(
             event_id=event_id,
             dossier_id=dossier_id,
             facts=dict(facts),
+            created_at=since,
             request_id=request_id,
         )
         .on_conflict_do_nothing(index_elements=[Notification.id])
@@ -85,6 +87,7 @@ def claim_due(unit: UnitOfWork, lease: timedelta) -> Claimed | None:
         template_version=row.template_version,
         recipient_id=row.recipient_id,
         facts=dict(row.facts),
+        since=row.created_at,
         attempt=row.attempts,
         request_id=row.request_id,
     )

@@ -40,6 +40,7 @@ def handle(unit: UnitOfWork, event: Incoming) -> None:
         unit,
         MESSAGES[event.type],
         event_id=event.id,
+        since=event.time,
         recipient_id=recipient,
         dossier_id=dossier,
         facts=event.data,

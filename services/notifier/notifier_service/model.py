@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID, uuid5
@@ -63,6 +63,7 @@ class Claimed:
     Attributes:
         attempt: its number, from 1; a report under an older number is ignored.
         facts: the data of the event that asked for it.
+        since: when that happened.
     """
 
     id: UUID
@@ -71,7 +72,13 @@ class Claimed:
     recipient_id: UUID
     facts: Mapping[str, Any]
     attempt: int
+    since: datetime
     request_id: str | None = None
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether it is about the synthetic citizen, who counts in no statistics."""
+        return self.facts.get("synthetic") is True
 
 
 class NotSent(Exception):

@@ -35,8 +35,13 @@ def notifications(session: Session, ids: Collection[UUID]) -> list[tuple[Notific
     ]
 
 
-def oldest_pending_seconds(session: Session) -> float:
-    """The age of the oldest message that still has to be sent; 0 when there is none."""
+def pending(session: Session) -> list[tuple[str, str, int, float]]:
+    """What still has to be sent, by template and state: how many, and the age of the oldest in seconds."""
     age = func.extract("epoch", func.clock_timestamp() - func.min(Notification.created_at))
-    found = session.scalar(select(age).where(Notification.state.in_(PENDING)))
-    return max(0.0, float(found)) if found is not None else 0.0
+    columns = (Notification.template, Notification.state, func.count(), age)
+    rows = session.execute(
+        select(*columns)
+        .where(Notification.state.in_(PENDING))
+        .group_by(Notification.template, Notification.state)
+    )
+    return [(template, state, count, max(0.0, float(oldest))) for template, state, count, oldest in rows]

@@ -12,12 +12,12 @@ from espace.clock import utcnow
 from espace.db import Database, is_unavailable
 from espace.errors import TransientError
 from espace.telemetry import caused_by, get_logger
-from espace.telemetry.metrics import NOTIFICATION_OLDEST_PENDING, NOTIFICATIONS
+from espace.telemetry.metrics import NOTIFICATION_DELAY, NOTIFICATIONS
+from espace.worker import tick
 from notifier_service.commands import claim_due, conclude
 from notifier_service.composing import Composer
 from notifier_service.mail import build_message, recipient_address
 from notifier_service.model import CHANNEL, Claimed, NotSent, Outcome, State, Undeliverable
-from notifier_service.queries import oldest_pending_seconds
 from notifier_service.settings import Settings
 from notifier_service.smtp import MailServer, Postponed
 
@@ -47,7 +47,6 @@ class Sender:
         """Send the next due message; whether there was one."""
         started = time.monotonic()
         with self._database.transaction() as unit:
-            NOTIFICATION_OLDEST_PENDING.set(oldest_pending_seconds(unit.session))
             message = claim_due(unit, self._lease)
         if message is None:
             return False
@@ -101,10 +100,15 @@ class Sender:
             except SQLAlchemyError as error:
                 if not is_unavailable(error) or time.monotonic() > give_up:
                     raise
+                tick("send")
                 pause.wait(0.5)
         if not ours:
             return
-        NOTIFICATIONS.labels(CHANNEL, message.template, outcome.state).inc()
+        if not message.synthetic:
+            NOTIFICATIONS.labels(CHANNEL, message.template, outcome.state).inc()
+        if outcome.state is State.SENT:
+            delay = (utcnow() - message.since).total_seconds()
+            NOTIFICATION_DELAY.labels(message.template).observe(max(0.0, delay))
         log.info(
             _LOGGED[outcome.state],
             notification_id=str(message.id),

@@ -61,6 +61,7 @@ class Notification(Base):
     due_at: Mapped[datetime] = mapped_column(_zoned, server_default=_now)
     """When to try next; while ``sending``, when the worker's lease ends."""
     created_at: Mapped[datetime] = mapped_column(_zoned, server_default=_now)
+    """When the fact it tells came about, by which its age counts."""
     sent_at: Mapped[datetime | None] = mapped_column(_zoned)
     request_id: Mapped[str | None] = mapped_column(Text)
 

@@ -1,4 +1,4 @@
-"""The worker: takes events, sends messages."""
+"""The worker: takes events, sends messages, reports."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -6,6 +6,7 @@ from datetime import datetime
 from espace.bus.consumer import Consumer
 from espace.clock import LegalClock
 from espace.db import Database
+from espace.db.reports import reporting
 from espace.worker import Loop, Periodic
 from notifier_service.composing import Composer
 from notifier_service.events import HANDLERS
@@ -14,6 +15,7 @@ from notifier_service.rendering import Renderer
 from notifier_service.sending import Sender
 from notifier_service.settings import Settings
 from notifier_service.smtp import MailServer
+from notifier_service.watching import announce, report_pending
 
 IDLE_SECONDS = 0.5
 
@@ -41,9 +43,11 @@ def create_sender(settings: Settings, database: Database, owners: Owners | None 
 
 
 def create_loops(settings: Settings, database: Database) -> Sequence[Loop]:
-    """``consume`` and ``send``."""
+    """``consume``, ``send`` and ``report``."""
+    announce()
     sender = create_sender(settings, database)
     return (
         Consumer(service="notifier", handlers=HANDLERS, database=database, amqp_url=settings.amqp_url),
         Periodic("send", sender.step, IDLE_SECONDS),
+        reporting(database, report_pending),
     )

@@ -1,6 +1,7 @@
 """What becomes of messages: every state, and every way in which a mail server or an owner fails."""
 
 import threading
+from dataclasses import replace
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -14,6 +15,7 @@ from espace.clock import utcnow
 from espace.errors import PermanentError
 from notifier_service.commands import claim_due, conclude
 from notifier_service.model import Outcome, State, Template, notification_id
+from notifier_service.watching import report_pending
 
 from .conftest import ADDRESS, CITIZEN, CONFIRMATION, DOSSIER, Notifier, dossier_facts, event
 
@@ -386,19 +388,46 @@ def test_however_long_it_lasts_nothing_but_a_refusal_is_final(
     assert sent(notifier.rows()[0])
 
 
-def test_age_of_the_oldest_unsent_message_is_told_at_each_turn(notifier: Notifier, mailbox: Any) -> None:
+def test_what_waits_is_told_with_the_age_of_its_fact(notifier: Notifier, mailbox: Any) -> None:
     def told() -> float:
-        return REGISTRY.get_sample_value("espace_notification_oldest_pending_seconds") or 0.0
+        with notifier.database.session() as session:
+            report_pending(session)
+        labels = {"template": "receipt"}
+        return REGISTRY.get_sample_value("espace_notification_oldest_pending_seconds", labels) or 0.0
 
     mailbox.switch("4xx", times=1)
     notifier.receive(event("dossier.submitted"))
     with notifier.database.transaction() as unit:
         unit.session.execute(text("UPDATE notifications SET created_at = now() - interval '80 hours'"))
-    assert notifier.sender.step(), "there is work, and it is told all the same"
+    assert notifier.sender.step()
     assert told() == pytest.approx(80 * 3600, abs=600)
+    waiting = {"template": "receipt", "state": "temporary"}
+    assert REGISTRY.get_sample_value("espace_notifications_pending", waiting) == 1
     notifier.send_until(sent)
-    notifier.sender.step()
     assert told() == 0
+    assert REGISTRY.get_sample_value("espace_notifications_pending", waiting) == 0
+
+
+def test_how_long_a_citizen_waited_is_measured_from_the_fact(notifier: Notifier, mailbox: Any) -> None:
+    def waited() -> float:
+        name = "espace_notification_delay_seconds_sum"
+        return REGISTRY.get_sample_value(name, {"template": "receipt"}) or 0.0
+
+    before = waited()
+    notifier.receive(replace(event("dossier.submitted"), time=utcnow() - timedelta(hours=1)))
+    notifier.send_until(sent)
+    assert waited() - before == pytest.approx(3600, abs=60)
+
+
+def test_messages_about_the_synthetic_citizen_are_in_no_count(notifier: Notifier, mailbox: Any) -> None:
+    def counted() -> float:
+        labels = {"channel": "email", "template": "receipt", "status": "sent"}
+        return REGISTRY.get_sample_value("espace_notifications_total", labels) or 0.0
+
+    before = counted()
+    notifier.receive(event("dossier.submitted", synthetic=True))
+    notifier.send_until(sent)
+    assert counted() == before
 
 
 def test_attempt_that_took_too_long_does_not_begin_data(notifier: Notifier, mailbox: Any) -> None:

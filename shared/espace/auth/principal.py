@@ -2,8 +2,11 @@
 
 import re
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
+SYNTHETIC_CLIENT: Final = "synthetic"
+"""The client by which the platform files a dossier with itself every few minutes, to see that one can."""
 ACR = re.compile(r"urn:be:fedict:iam:fas:(?:citizen:)?Level([0-9]{3})", re.ASCII)
 
 
@@ -26,6 +29,11 @@ class Principal:
     def key(self) -> str:
         """A stable name, by which stored answers are kept apart."""
         return f"citizen:{self.citizen_id}" if self.citizen_id else f"service:{self.client_id}"
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether this is the synthetic citizen, who counts in no statistics."""
+        return self.client_id == SYNTHETIC_CLIENT
 
     @property
     def citizen(self) -> UUID:

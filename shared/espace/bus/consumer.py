@@ -29,7 +29,14 @@ from espace.bus.event import Incoming
 from espace.bus.handling import Abandoned, Delivery, Handler, Handling, Outcome, Parked, Retried
 from espace.db import Database
 from espace.telemetry import get_logger
-from espace.telemetry.metrics import CONSUMER_DURATION, CONSUMER_REDELIVERED, DEAD_LETTERS, LOOP_ERRORS
+from espace.telemetry.metrics import (
+    CONSUMER_DURATION,
+    CONSUMER_IN_HAND,
+    CONSUMER_OLDEST_WORK,
+    CONSUMER_REDELIVERED,
+    DEAD_LETTERS,
+    LOOP_ERRORS,
+)
 from espace.worker import Stop, tick
 
 __all__ = ["Consumer", "Handler", "Incoming"]
@@ -132,7 +139,11 @@ class _Session:
         self._settled: queue.SimpleQueue[Settlement] = queue.SimpleQueue()
         self._tag = ""
         self._in_hand = 0
+        self._working: dict[int, float] = {}
         self._reported = float("-inf")
+        # Asked by whoever looks, not told by this thread: a handler that is stuck is seen all the same.
+        CONSUMER_IN_HAND.labels(service).set_function(lambda: self._in_hand)
+        CONSUMER_OLDEST_WORK.labels(service).set_function(self._oldest_work)
 
     def run(self, stop: Stop) -> None:
         connection = pika.BlockingConnection(self._parameters)
@@ -154,6 +165,7 @@ class _Session:
         finally:
             self._over.set()
             pool.shutdown(wait=True, cancel_futures=True)
+            self._in_hand = 0
             if connection.is_open:
                 connection.close()
 
@@ -170,8 +182,9 @@ class _Session:
         None,
     ]:
         def work(delivery: Delivery) -> None:
-            started = time.monotonic()
+            started = self._working[delivery.tag] = time.monotonic()
             outcome = self._handling.handle(delivery, self._over)
+            del self._working[delivery.tag]
             CONSUMER_DURATION.labels(self._service, outcome.label).observe(time.monotonic() - started)
             self._settled.put((delivery, outcome))
             try:
@@ -191,6 +204,10 @@ class _Session:
             pool.submit(work, Delivery(method.delivery_tag, properties, body))
 
         return on_message
+
+    def _oldest_work(self) -> float:
+        started = list(self._working.values())
+        return time.monotonic() - min(started) if started else 0.0
 
     def _turn(self, connection: pika.BlockingConnection, channel: BlockingChannel, copies: Copies) -> None:
         tick(Consumer.name)

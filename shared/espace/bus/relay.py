@@ -13,7 +13,7 @@ from espace.bus.publisher import CONFIRM_SECONDS, Message, Publisher
 from espace.db import Database
 from espace.db.leader import Leader
 from espace.telemetry import get_logger
-from espace.telemetry.metrics import EVENTS_PUBLISHED, LOOP_ERRORS, OUTBOX_OLDEST_AGE, OUTBOX_UNPUBLISHED
+from espace.telemetry.metrics import EVENTS_PUBLISHED, LOOP_ERRORS
 from espace.worker import Stop, tick
 
 log = get_logger()
@@ -21,7 +21,6 @@ BATCH = 500
 SHORTEST_PAUSE = 0.002
 LONGEST_PAUSE = 0.25
 FOLLOWER_PAUSE = 2.0
-REPORT_SECONDS = 5.0
 LONGEST_BACKOFF = 15.0
 
 # No cursor "position > last": positions become visible in the order of commits, not of numbers.
@@ -31,9 +30,6 @@ _ROWS = """
 """
 _NEXT = _ROWS.format("type <> ALL(%s)")
 _FIRST_OF = _ROWS.format("type = %s")
-_REPORT = (
-    "SELECT count(*), coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float FROM outbox"
-)
 
 
 class Relay:
@@ -52,7 +48,7 @@ class Relay:
         self._leader = Leader(database.url, self.name)
         self._publisher = Publisher(amqp_url, f"{service} relay", confirm_seconds=confirm_seconds)
         self._holds = Holds()
-        self._reported = self._kept_alive = float("-inf")
+        self._kept_alive = float("-inf")
 
     def run(self, stop: Stop) -> None:
         pause, backoff = SHORTEST_PAUSE, 0.5
@@ -63,7 +59,6 @@ class Relay:
                     if not self._leader.leads and not self._leader.lead():
                         stop.wait(FOLLOWER_PAUSE)
                         continue
-                    self._report()
                     published, error = self._step()
                 except psycopg.Error as raised:
                     self._leader.resign()
@@ -123,15 +118,6 @@ class Relay:
         event = Event(id=identity, type=type_, subject=subject, version=version, time=time_, data=data)
         document = envelope(event, service=self._service, request_id=request_id, traceparent=traceparent)
         return Message(id=str(identity), key=routing_key(type_), type=type_, body=encode(document))
-
-    def _report(self) -> None:
-        if time.monotonic() - self._reported < REPORT_SECONDS:
-            return
-        self._reported = time.monotonic()
-        row = self._leader.connection.execute(_REPORT).fetchone()
-        assert row is not None
-        OUTBOX_UNPUBLISHED.set(row[0])
-        OUTBOX_OLDEST_AGE.set(row[1])
 
     def _keep_alive(self) -> None:
         if time.monotonic() - self._kept_alive >= 1:

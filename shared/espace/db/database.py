@@ -9,6 +9,7 @@ from sqlalchemy import Engine, create_engine, event, exc, text
 from sqlalchemy.orm import Session
 
 from espace.db.unit_of_work import UnitOfWork
+from espace.telemetry.metrics import DB_POOL_IN_USE, DB_POOL_SIZE
 
 STATEMENT_TIMEOUT_MS = 15_000
 LOCK_TIMEOUT_MS = 5_000
@@ -34,6 +35,7 @@ class Database:
     def __init__(self, url: str, *, pool_size: int = 5, application_name: str = "espace") -> None:
         self.url = url
         self.application_name = application_name
+        self._pool_size = pool_size
         options = (
             f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c lock_timeout={LOCK_TIMEOUT_MS} "
             f"-c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_TIMEOUT_MS} -c timezone=UTC"
@@ -63,6 +65,11 @@ class Database:
         """A session that can only read."""
         with Session(self._reading) as session:
             yield session
+
+    def report_pool(self) -> None:
+        """Have the metrics show this pool; a program has one."""
+        DB_POOL_SIZE.set(self._pool_size)
+        DB_POOL_IN_USE.set_function(lambda: self.engine.pool.checkedout())  # type: ignore[attr-defined]
 
     def ping(self) -> None:
         """Ask the database anything.

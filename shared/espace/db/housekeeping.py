@@ -3,7 +3,6 @@
 from sqlalchemy import text
 
 from espace.db.database import Database
-from espace.telemetry.metrics import LAST_SUCCESS
 from espace.worker import Periodic
 
 ANSWER_LIFE_DAYS = 7
@@ -23,7 +22,6 @@ def forget_answers(database: Database) -> bool:
     """Delete a batch of stored answers that are too old to be repeated; whether there may be more."""
     with database.transaction() as unit:
         deleted = unit.session.connection().execute(_FORGET, {"days": ANSWER_LIFE_DAYS, "batch": BATCH})
-    LAST_SUCCESS.labels("housekeeping").set_to_current_time()
     return deleted.rowcount == BATCH
 
 

@@ -139,7 +139,10 @@ def create_app(
         _register(app, api, access, blueprint)
     access.check(app)
     metrics.describe(service, "api")
-    metrics.DB_POOL_IN_USE.set_function(lambda: database.engine.pool.checkedout())  # type: ignore[attr-defined]
+    database.report_pool()
+    for rule in app.url_map.iter_rules():
+        for method in (rule.methods or set()) & _WORK:
+            metrics.expect_failures(method, rule.rule)
     return app
 
 
@@ -216,4 +219,5 @@ def _finish(response: Response) -> Response:
     return response
 
 
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_WORK = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
+_METHODS = _WORK | {"HEAD", "OPTIONS"}

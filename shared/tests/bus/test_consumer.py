@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from prometheus_client import REGISTRY
 from sqlalchemy import text
 
 from espace.bus import Incoming, dead_letters, topology
@@ -58,6 +59,21 @@ def test_a_duplicate_takes_effect_once(bus: Any) -> None:
         until("consumed", lambda: bus.depth("scheduler") == 0 and len(bus.effects()) == 5)
     assert bus.depth("scheduler") == 0, "nothing came back: everything was acknowledged"
     assert bus.effects() == dict.fromkeys(identities, 1)
+
+
+def test_a_handler_that_is_stuck_is_seen_with_what_is_in_hand(bus: Any) -> None:
+    go_on = threading.Event()
+
+    def told(name: str) -> float:
+        return REGISTRY.get_sample_value(name, {"queue": "scheduler"}) or 0.0
+
+    deliver(bus, count=3)
+    with bus.running(consumer(bus, lambda *_: go_on.wait(30) and None, concurrency=1)):
+        until("it shows", lambda: told("espace_consumer_oldest_work_seconds") > 0.5)
+        assert told("espace_consumer_in_hand") == 3
+        go_on.set()
+        until("done", lambda: told("espace_consumer_in_hand") == 0)
+        assert told("espace_consumer_oldest_work_seconds") == 0
 
 
 @pytest.mark.asynchronous

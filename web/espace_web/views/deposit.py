@@ -3,6 +3,7 @@
 from flask import Blueprint, redirect
 from werkzeug.wrappers import Response
 
+from espace.telemetry.metrics import JOURNEY_STEPS, Step
 from espace_web.confirming import confirm
 from espace_web.context import api, form_key, language, page
 from espace_web.notices import notices_of, why
@@ -21,6 +22,7 @@ def check(dossier_id: object) -> Response:
         return redirect(f"/dossiers/{dossier_id}/recepisse", 303)
     if dossier["state"] != "validated":
         return redirect(f"/dossiers/{dossier_id}", 303)
+    JOURNEY_STEPS.labels(dossier["procedure"]["key"], Step.CONFIRM_PAGE).inc()
     return page("deposit/check.html", dossier=dossier, refusal=None)
 
 

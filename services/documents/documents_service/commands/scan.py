@@ -15,7 +15,7 @@ from espace.clock import utcnow
 from espace.errors import DependencyDown
 from espace.objects import ObjectStoreError
 from espace.telemetry import caused_by, get_logger
-from espace.telemetry.metrics import UPLOAD_SCAN
+from espace.telemetry.metrics import SCANS, UPLOAD_SCAN
 
 log = get_logger()
 LEASE: Final = timedelta(minutes=5)
@@ -74,6 +74,7 @@ def _record(desk: Desk, document: Document, outcome: Scan, signature: str | None
             return
         held.scanned(outcome, signature=signature, at=utcnow())
         unit.record(document_scanned(held))
+    SCANS.labels(outcome).inc()
     log.info("document.scanned", document_id=str(document.id), outcome=outcome, signature=signature)
 
 

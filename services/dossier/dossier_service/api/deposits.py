@@ -6,6 +6,7 @@ from uuid import UUID
 from dossier_service.api.arrival import arrived_at, settle, stamp_dossier
 from dossier_service.api.bodies import ContentBody, EmptyBody, LanguageQuery
 from dossier_service.api.context import counter, language
+from dossier_service.api.journey import ACCEPTED, count_step, count_submission
 from dossier_service.api.locked import locked, require_level
 from dossier_service.api.proofs import Declaration, Receipt
 from dossier_service.api.refusals import refusals
@@ -16,7 +17,7 @@ from dossier_service.claims.form import declaration_view
 from dossier_service.claims.model import DossierRefused
 from espace.http import Blueprint, Problem, database, idempotent, principal, transaction
 from espace.telemetry import get_logger
-from espace.telemetry.metrics import SUBMISSIONS
+from espace.telemetry.metrics import Step
 
 blueprint = Blueprint("deposits", __name__, service="dossier", auth="citizen", url_prefix="/api/dossier/v1")
 log = get_logger()
@@ -38,10 +39,11 @@ def submit(body: dict[str, Any], _query: dict[str, Any], dossier_id: UUID) -> di
             settle(at.unit.session, dossier_id)
             receipt = queries.receipt_page(at.unit.session, counter().desk, at.dossier, language())
     except Problem as refusal:
-        SUBMISSIONS.labels(procedure, refusal.code).inc()
+        count_submission(procedure, refusal.code)
         log.info("dossier.refused", dossier_id=str(dossier_id), reason=refusal.code)
         raise
-    SUBMISSIONS.labels(procedure, "accepted").inc()
+    count_submission(procedure, ACCEPTED)
+    count_step(procedure, Step.SUBMITTED)
     return receipt
 
 

@@ -12,6 +12,7 @@ from dossier_service.api.bodies import (
     ValuesBody,
 )
 from dossier_service.api.context import counter, language
+from dossier_service.api.journey import count_step
 from dossier_service.api.locked import locked, page_of, require_level
 from dossier_service.api.prefill import ask_identity, complete_before_validation, complete_prefill, identity
 from dossier_service.api.refusals import refusals
@@ -29,6 +30,7 @@ from espace.http import (
     require_match,
     transaction,
 )
+from espace.telemetry.metrics import Step
 
 blueprint = Blueprint("dossiers", __name__, service="dossier", auth="citizen", url_prefix="/api/dossier/v1")
 
@@ -44,8 +46,10 @@ def open_dossier(body: dict[str, Any], _query: dict[str, Any]) -> dict[str, Any]
         practice = counter().desk.newest(body["procedure"])
         require_level(practice.procedure)
         now = counter().now(unit.session)
-        dossier = drafting.open_dossier(unit, practice, principal().citizen, identity(), now)
-        return page_of(unit.session, dossier)
+        dossier = drafting.open_dossier(unit, practice, principal(), identity(), now)
+        page = page_of(unit.session, dossier)
+    count_step(dossier.procedure, Step.OPENED)
+    return page
 
 
 @blueprint.route("/dossiers")
@@ -85,8 +89,12 @@ def patch_values(body: dict[str, Any], _query: dict[str, Any], dossier_id: UUID)
     complete_prefill(dossier_id)
     with locked(dossier_id) as at:
         require_match(at.dossier.version)
+        first = not at.dossier.typed
         at.dossier.type_in(at.practice, body["values"], at.now)
-        return at.page()
+        page = at.page()
+    if first:
+        count_step(at.dossier.procedure, Step.VALUES_SAVED)
+    return page
 
 
 @blueprint.route("/dossiers/<uuid:dossier_id>/validation", methods=["POST"])
@@ -97,8 +105,12 @@ def patch_values(body: dict[str, Any], _query: dict[str, Any], dossier_id: UUID)
 def validate_dossier(_body: dict[str, Any], _query: dict[str, Any], dossier_id: UUID) -> dict[str, Any]:
     """Validate and freeze the form, or 422 with every error at its field."""
     with locked(dossier_id) as at:
+        before = at.dossier.state
         at.dossier.validate(at.practice, at.now)
-        return at.page()
+        page = at.page()
+    if at.dossier.state != before:
+        count_step(at.dossier.procedure, Step.VALIDATED)
+    return page
 
 
 @blueprint.route("/dossiers/<uuid:dossier_id>/attachments", methods=["POST"])
@@ -115,8 +127,12 @@ def attach(body: dict[str, Any], _query: dict[str, Any], dossier_id: UUID) -> An
         if facts.slot != body["slot"]:
             raise PieceRefused("unknown_slot", None)
     with locked(dossier_id) as at:
+        first = not at.dossier.attachments
         new = at.dossier.attach(at.practice, facts, at.now)
-        return at.page(), 201 if new else 200
+        page = at.page()
+    if new and first:
+        count_step(at.dossier.procedure, Step.PIECE_ADDED)
+    return page, 201 if new else 200
 
 
 @blueprint.route("/dossiers/<uuid:dossier_id>/attachments/<uuid:document_id>", methods=["DELETE"])

@@ -25,6 +25,7 @@ def submitted(dossier: Dossier, information_request_id: UUID | None) -> Event:
             "content_sha256": dossier.deposited_sha256,
             "documents": listing(dossier.attachments),
             "information_request_id": str(information_request_id) if information_request_id else None,
+            **({"synthetic": True} if dossier.synthetic else {}),
         },
     )
 

@@ -66,7 +66,11 @@ class Attachment(Piece):
 
 @dataclass(eq=False, kw_only=True)
 class Dossier:
-    """One citizen's case. ``version`` grows with every change and every published fact."""
+    """One citizen's case.
+
+    ``version`` grows with every change and every published fact. One that is ``synthetic`` was filed by the
+    platform itself: it counts in no statistics, and is forgotten after a while.
+    """
 
     id: UUID
     citizen_id: UUID
@@ -85,6 +89,7 @@ class Dossier:
     deposited_sha256: str | None = None
     unique_key: str | None = None
     withdrawn_at: datetime | None = None
+    synthetic: bool = False
     attachments: list[Attachment] = field(default_factory=list)
 
     @property

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from dossier_service.claims.model import Dossier
 from dossier_service.claims.practice import Practice
+from espace.auth import Principal
 from espace.db import UnitOfWork
 from espace.telemetry import get_logger
 
@@ -22,7 +23,7 @@ class NotOffered(Exception):
 
 
 def open_dossier(
-    unit: UnitOfWork, practice: Practice, citizen_id: UUID, identity: Mapping[str, Any], now: datetime
+    unit: UnitOfWork, practice: Practice, opener: Principal, identity: Mapping[str, Any], now: datetime
 ) -> Dossier:
     """Open a draft, prefilled with what identity knows.
 
@@ -35,12 +36,13 @@ def open_dossier(
         raise NotOffered(state)
     dossier = Dossier(
         id=uuid4(),
-        citizen_id=citizen_id,
+        citizen_id=opener.citizen,
         procedure=practice.procedure.key,
         procedure_version=practice.procedure.version,
         prefilled=practice.prefill(identity),
         created_at=now,
         saved_at=now,
+        synthetic=opener.synthetic,
     )
     unit.session.add(dossier)
     log.info("dossier.created", dossier_id=str(dossier.id), procedure=dossier.procedure)
