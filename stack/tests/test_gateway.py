@@ -314,3 +314,15 @@ def test_log_names_no_path_but_the_request_id_of_the_answer(
 
 def test_free_port_is_not_given_twice() -> None:
     assert free_port() != free_port()
+
+
+def test_health_and_metrics_are_inside_and_no_route_is(gateway: GatewayPart, client: httpx.Client) -> None:
+    inside = f"http://127.0.0.1:{gateway.ports['gateway-inside']}"
+    assert httpx.get(f"{inside}/ping").text == "OK"
+    assert client.get("/").status_code == 200
+    metrics = httpx.get(f"{inside}/metrics").text
+    assert 'traefik_entrypoint_requests_total{code="200",entrypoint="web"' in metrics
+    for path in ("/", "/api/dossier/v1/dossiers", "/identity/login"):
+        assert httpx.get(f"{inside}{path}").status_code == 404
+    assert client.get("/ping").json()["to"] == "web"
+    assert client.get("/metrics").status_code == 404

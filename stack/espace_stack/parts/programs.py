@@ -71,7 +71,7 @@ class SimulatorPart(Part):
 
 
 class GatewayPart(Part):
-    """Traefik with the repository's files; only the address and the place of the routes are changed."""
+    """Traefik with the repository's files; only the addresses and the place of the routes are changed."""
 
     stop_seconds = 12
 
@@ -79,13 +79,14 @@ class GatewayPart(Part):
         super().__init__("gateway", folder, ports)
         self._url = url
         self._rate = rate
-        self.port_names = ("gateway",)
+        self.port_names = ("gateway", "gateway-inside")
         self._home = folder / "gateway"
 
     def prepare(self) -> None:
         self._home.mkdir(parents=True, exist_ok=True)
         static: dict[str, Any] = yaml.safe_load((GATEWAY_FILES / "traefik.yml").read_text())
         static["entryPoints"]["web"]["address"] = f"127.0.0.1:{self.ports['gateway']}"
+        static["entryPoints"]["inside"]["address"] = f"127.0.0.1:{self.ports['gateway-inside']}"
         static["providers"]["file"]["filename"] = str(self._home / "dynamic.yml")
         (self._home / "traefik.yml").write_text(yaml.safe_dump(static))
         shutil.copyfile(GATEWAY_FILES / "dynamic.yml", self._home / "dynamic.yml")
