@@ -23,7 +23,7 @@ def reaped(folder: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        kill_recorded(folder)
+        clear(folder)
         assert watcher.stdin is not None
         watcher.stdin.close()
         watcher.wait()
@@ -35,11 +35,20 @@ def kill_recorded(folder: Path) -> None:
         Process(record, folder / "logs" / f"{record.stem}.log").kill()
 
 
+def clear(folder: Path) -> None:
+    """End everything recorded in the folder, for good: containers go with their data."""
+    kill_recorded(folder)
+    if any((folder / "run").glob("*.container")):
+        from espace_stack.parts.containers import remove_recorded
+
+        remove_recorded(folder)
+
+
 def main() -> None:
     """Wait for the end of standard input, then clean up the folder named on the command line."""
     folder = Path(sys.argv[1])
     sys.stdin.buffer.read()
-    kill_recorded(folder)
+    clear(folder)
     for place in {reachable_folder(folder), folder}:
         shutil.rmtree(place, ignore_errors=True)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from espace_stack.part import Part
-from espace_stack.parts import ObjectStore, Postgres, RabbitMQ
+from espace_stack.parts import kinds
 from espace_stack.ports import Ports
 from espace_stack.secret import Secrets
 
@@ -50,9 +50,10 @@ class Servers:
         self.ports = ports or Ports(folder / "ports.json")
         self._given = given = {name: value for name, value in given.items() if value}
         secrets = Secrets(folder / "secrets")
-        self.postgres = Postgres(folder, self.ports, secrets, durable=not private)
-        self.rabbitmq = RabbitMQ(folder, self.ports, secrets)
-        self.objects = ObjectStore(folder, self.ports, secrets, patient=not private)
+        postgres, rabbitmq, objects = kinds()
+        self.postgres = postgres(folder, self.ports, secrets, durable=not private)
+        self.rabbitmq = rabbitmq(folder, self.ports, secrets)
+        self.objects = objects(folder, self.ports, secrets, patient=not private)
         own: tuple[tuple[str, Part], ...] = (
             ("AMQP_URL", self.rabbitmq),
             ("POSTGRES_URL", self.postgres),

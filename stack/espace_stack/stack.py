@@ -19,7 +19,7 @@ from espace_stack.parts.mailbox import MailboxPart
 from espace_stack.parts.programs import GatewayPart, ProgramPart, SimulatorPart
 from espace_stack.plan import Step, carry_out
 from espace_stack.ports import Ports
-from espace_stack.reaper import kill_recorded
+from espace_stack.reaper import clear, kill_recorded
 from espace_stack.secret import Secrets
 from espace_stack.servers import Addresses, Servers, together
 from espace_stack.settings import ProgramSettings, Surroundings
@@ -149,7 +149,7 @@ class Stack:
 
     def kill(self) -> None:
         """End everything at once; for folders that are thrown away."""
-        kill_recorded(self.folder)
+        clear(self.folder)
 
     def reset(self) -> None:
         """Stop, and forget all data, on the servers given at the latest start too.
@@ -159,6 +159,7 @@ class Stack:
         """
         self.stop()
         self.forget_elsewhere()
+        clear(self.folder)
         stand_in = reachable_folder(self.folder) if self.folder.exists() else self.folder
         for folder in {stand_in, self.folder}:
             shutil.rmtree(folder, ignore_errors=True)
@@ -220,12 +221,17 @@ class Stack:
         steps = [
             Step("databases", told(make.make_migrated_databases, "databases are up to date"), ("postgres",)),
             Step("topology", told(make.make_queues, "queues and policies are declared"), ("rabbitmq",)),
-            Step("bucket", make.make_bucket, ("objects",)),
+            Step("bucket", self._make_bucket, ("objects",)),
         ]
         steps = [step for step in steps if step.name in needed]
         steps += [Step(part.name, self._starter(part), before.get(part.name, ())) for part in wanted]
         known = {step.name for step in steps}
         return [Step(step.name, step.action, tuple(n for n in step.after if n in known)) for step in steps]
+
+    def _make_bucket(self) -> None:
+        self._belongings.make_bucket()
+        if "OBJECTS_URL" not in self.given:
+            self._belongings.make_store_user(*self.servers.objects.user_keys)
 
     def _told(self, action: Callable[[], None], line: str) -> Callable[[], None]:
         def act() -> None:
@@ -249,7 +255,7 @@ class Stack:
         def stopper(part: Part) -> Callable[[], None]:
             return self._told(part.stop, f"{part.name} {line}")
 
-        running = [part for part in parts if part.process.tree()]
+        running = [part for part in parts if part.alive or part.process.tree()]
         together([stopper(part) for part in running if part not in servers])
         together([stopper(part) for part in running if part in servers])
 

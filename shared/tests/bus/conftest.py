@@ -23,11 +23,8 @@ from espace.bus.consumer import declare
 from espace.db import Database, migrations
 from espace.telemetry.logs import check_name
 from espace.worker import Loop, Stop
-from espace_stack.parts import Postgres, RabbitMQ
-from espace_stack.ports import Ports
 from espace_stack.reaper import reaped
-from espace_stack.secret import Secrets
-from espace_stack.servers import Addresses, together
+from espace_stack.servers import Addresses, Servers, together
 
 SET = "be.espace.dossier.deadline_set.v1"
 WORKER = Path(__file__).parent / "effects_worker.py"
@@ -187,9 +184,8 @@ class PrivateParts:
     """A PostgreSQL and a RabbitMQ that a test may kill."""
 
     def __init__(self, folder: Path) -> None:
-        ports, secret = Ports(folder / "ports.json"), Secrets(folder / "secrets")
-        self.postgres = Postgres(folder, ports, secret, durable=True)
-        self.rabbitmq = RabbitMQ(folder, ports, secret)
+        servers = Servers(folder, private=False)
+        self.postgres, self.rabbitmq = servers.postgres, servers.rabbitmq
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,7 @@ class ObjectStore(Part):
     already with the kernel. So it gets five, and none where the folder is thrown away.
     """
 
-    port_names = (
+    port_names: tuple[str, ...] = (
         "objects",
         "weed-master",
         "weed-volume",
@@ -69,9 +69,13 @@ class ObjectStore(Part):
 
     def prepare(self) -> None:
         (self._home / "data").mkdir(parents=True, exist_ok=True)
-        configuration = self._home / "s3.json"
-        configuration.touch(mode=0o600)
-        configuration.write_text(json.dumps(identities(ACCESS_KEY, self.secret_key, *self.user_keys)))
+        file = self._home / "s3.json"
+        file.touch(mode=0o600)
+        file.write_text(self.configuration())
+
+    def configuration(self) -> str:
+        """Who may do what."""
+        return json.dumps(identities(ACCESS_KEY, self.secret_key, *self.user_keys))
 
     def command(self) -> list[str]:
         port = self.ports
@@ -104,15 +108,16 @@ class ObjectStore(Part):
         return {"HOME": str(self._home), "GOMEMLIMIT": "150MiB", "GOGC": "25"}
 
     def ready(self) -> bool:
-        if status_of(f"{self.url}/status", 2) != 200:
-            return False
+        return status_of(f"{self.url}/status", 2) == 200 and self.keeps_bytes()
+
+    def keeps_bytes(self) -> bool:
+        """After a crash the front answers before the volumes behind it are found again."""
         try:
-            return self._keeps_bytes()
+            return self._kept()
         except (MinioException, HTTPError):
             return False
 
-    def _keeps_bytes(self) -> bool:
-        """After a crash the front answers before the volumes behind it are found again."""
+    def _kept(self) -> bool:
         store = self.client()
         if not store.bucket_exists(PROBE):
             store.make_bucket(PROBE)

@@ -37,7 +37,12 @@ log.file = false
 class RabbitMQ(Part):
     """One node. Definitions and policies are loaded by whoever owns the topology."""
 
-    port_names = ("amqp", "rabbitmq-distribution", "rabbitmq-management", "rabbitmq-prometheus")
+    port_names: tuple[str, ...] = (
+        "amqp",
+        "rabbitmq-distribution",
+        "rabbitmq-management",
+        "rabbitmq-prometheus",
+    )
     as_server = True
     start_seconds = 120
     stop_seconds = 40
