@@ -1,15 +1,21 @@
 """The port to the object store keeps its promises on a real server."""
 
 import hashlib
+import secrets
 import tempfile
 import uuid
 from collections.abc import Iterator
 from datetime import timedelta
+from io import BytesIO
 from pathlib import Path
 
 import httpx
 import pytest
+from minio.commonconfig import GOVERNANCE
+from minio.error import S3Error
+from minio.retention import Retention
 
+from espace.clock import utcnow
 from espace.errors import DependencyDown
 from espace.objects import (
     ObjectChanged,
@@ -21,9 +27,9 @@ from espace.objects import (
     content_disposition,
 )
 from espace_stack.parts.objects import ObjectStore as Server
-from espace_stack.ports import Ports
+from espace_stack.parts.objects import client
 from espace_stack.reaper import reaped
-from espace_stack.secret import Secrets
+from espace_stack.servers import Servers
 from espace_stack.testing import Objects
 
 BYTES = b"%PDF-1.7 " + bytes(range(256)) * 20
@@ -162,7 +168,7 @@ def test_disposition_follows_rfc_6266(name: str, header: str) -> None:
 def server() -> Iterator[Server]:
     """A store of this module alone, to kill."""
     folder = Path(tempfile.mkdtemp(prefix="espace-objects-"))
-    server = Server(folder, Ports(folder / "ports.json"), Secrets(folder / "secrets"), patient=False)
+    server = Servers(folder, private=True).objects
     with reaped(folder):
         server.start()
         yield server
@@ -185,3 +191,27 @@ def test_killed_or_frozen_store_is_a_dependency_that_is_down(server: Server) -> 
     store.signed_get("kept", filename="signing needs no store.pdf")
     server.start()
     assert b"".join(store.stream("kept")) == BYTES
+
+
+def test_versions_stay_and_a_locked_one_cannot_be_deleted(objects: Objects) -> None:
+    """What sealed papers and copies of the bucket rest on; asked of whichever server is there."""
+    server = client(objects.url, objects.access_key, objects.secret_key)
+    bucket = f"locked-{secrets.token_hex(6)}"
+    server.make_bucket(bucket, object_lock=True)
+    first, second = (
+        server.put_object(bucket, "paper", BytesIO(text), len(text)) for text in (b"one", b"two")
+    )
+    assert {first.version_id, second.version_id} == {
+        version.version_id for version in server.list_objects(bucket, include_version=True)
+    }
+    until_then = Retention(GOVERNANCE, utcnow() + timedelta(minutes=10))
+    server.set_object_retention(bucket, "paper", until_then, version_id=first.version_id)
+    with pytest.raises(S3Error) as refused:
+        server.remove_object(bucket, "paper", version_id=first.version_id)
+    assert refused.value.code == "AccessDenied"
+    server.remove_object(bucket, "paper")
+    with pytest.raises(S3Error):
+        server.stat_object(bucket, "paper")
+    kept = server.get_object(bucket, "paper", version_id=first.version_id)
+    assert kept.read() == b"one"
+    kept.release_conn()
