@@ -4,8 +4,8 @@ SHELL := /bin/sh
 PYTHON := .venv/bin/python
 STACK := $(PYTHON) -m espace_stack
 PACKAGES := benchmarks espace espace_stack espace_web login_simulator identity_service profile_service dossier_service \
-	documents_service notifier_service deadline_scheduler_service tests
-export MYPYPATH := .:shared:stack:stack/simulator:web:services/identity:services/profile:services/dossier:services/documents:services/notifier:services/deadline-scheduler
+	documents_service notifier_service deadline_scheduler_service synthetic_citizen tests
+export MYPYPATH := .:shared:stack:stack/simulator:web:synthetic:services/identity:services/profile:services/dossier:services/documents:services/notifier:services/deadline-scheduler
 
 .PHONY: up down reset status travel dev test test-services test-platform test-long lint types format bench environment test-environment
 
@@ -31,7 +31,7 @@ test: test-environment lint ## everything but the long tests, in two sessions si
 	$(MAKE) --jobs=2 --output-sync=target test-services test-platform
 
 test-services: test-environment
-	$(PYTHON) -m pytest -q -m "not long" --durations=10 -p no:cacheprovider shared services web
+	$(PYTHON) -m pytest -q -m "not long" --durations=10 -p no:cacheprovider shared services web synthetic
 
 test-platform: test-environment
 	$(PYTHON) -m pytest -q -m "not long" --durations=10 -p no:cacheprovider stack tests

@@ -21,6 +21,7 @@ from espace_stack.settings import ProgramSettings, Surroundings
 
 API_PORT: Final = 8000
 WORKER_PORT: Final = 9000
+GATEWAY: Final = "http://gateway:8080"
 SIMULATOR: Final = "http://simulator:8081"
 MAILBOX: Final = ("mailbox", 8025)
 POSTGRES: Final = "postgres:5432"
@@ -63,6 +64,7 @@ class Deployment:
         return {
             **found,
             "simulator": _files(self.settings.simulator()),
+            "synthetic": _files(self.settings.synthetic()),
             "postgres": {"password": made("postgres")},
             "postgres-exporter": {"password": made("monitor")},
             "rabbitmq": {"user.conf": f"default_user = {ADMINISTRATOR}\ndefault_pass = {made('rabbitmq')}\n"},
@@ -91,6 +93,7 @@ class Deployment:
             clock_file=CLOCK,
             worker_port=lambda _name: WORKER_PORT,
             simulator_inside=SIMULATOR,
+            gateway_inside=GATEWAY,
         )
 
     def _url(self, name: str) -> str:

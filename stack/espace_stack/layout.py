@@ -22,6 +22,9 @@ SERVICES: Final = MappingProxyType(
 
 WEB: Final = ("web", "espace_web")
 
+SYNTHETIC: Final = ("synthetic", "synthetic_citizen")
+"""The synthetic citizen: a client like any other, through the gateway alone."""
+
 CALLS: Final = MappingProxyType(
     {
         "identity": (),
@@ -43,6 +46,7 @@ IMAGES: Final = MappingProxyType(
         **{name: (f"services/{name}", package) for name, package in SERVICES.items()},
         "scheduler": ("services/deadline-scheduler", SERVICES["scheduler"]),
         "web": WEB,
+        "synthetic": SYNTHETIC,
         "simulator": ("stack/simulator", "login_simulator"),
         "stack": ("stack", "espace_stack"),
     }

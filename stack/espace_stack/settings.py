@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from espace_stack.keys import base64_key, ec_pem, rsa_pem
-from espace_stack.layout import BUCKET, CALLS, SPEAK_AMQP, ProgramName
+from espace_stack.layout import BUCKET, CALLS, SPEAK_AMQP, SYNTHETIC, ProgramName
 from espace_stack.secret import Secrets
 
 CLIENTS = Path(__file__).parent / "clients.json"
 CLIENTS_ORIGIN = "http://localhost:8080"
 SIMULATOR_CLIENT = "identity"
+LOGIN_FIELDS = "means=itsme\nusername=controle\naction=confirm"
+"""How the synthetic citizen of the demonstration goes through the login's forms."""
 
 QUICK_MAIL = {
     "ESPACE_MAIL_LEASE_SECONDS": "7",
@@ -28,7 +30,8 @@ class Surroundings:
 
     Attributes:
         url: address of a part by its name; ``gateway`` and ``simulator`` as browsers see them.
-        simulator_inside: where identity reaches the simulator, if that is not at its public address.
+        simulator_inside: where programs reach the simulator, if that is not at its public address.
+        gateway_inside: the same of the gateway.
         scanner: the address of a clamd, if there is one.
     """
 
@@ -41,6 +44,7 @@ class Surroundings:
     clock_file: Path
     worker_port: Callable[[str], int]
     simulator_inside: str = ""
+    gateway_inside: str = ""
     scanner: str | None = None
 
 
@@ -136,6 +140,23 @@ class ProgramSettings:
             "SIMULATOR_REDIRECT_URIS": f"{public}/identity/callback",
             "SIMULATOR_POST_LOGOUT_REDIRECT_URIS": f"{public}/deconnecte",
             "SIMULATOR_REGISTER_SECRET_FILE": str(self._secrets.file("register")),
+        }
+
+    def synthetic(self) -> dict[str, str]:
+        """The environment of the synthetic citizen."""
+        there, secret = self._surroundings(), self._secrets
+        inside = {
+            "ESPACE_GATEWAY_URL": there.gateway_inside,
+            "ESPACE_UPSTREAM_INSIDE_URL": there.simulator_inside,
+        }
+        return {
+            "ESPACE_ENVIRONMENT": there.environment,
+            "ESPACE_PUBLIC_URL": there.url("gateway"),
+            "ESPACE_UPSTREAM_ISSUER": there.url("simulator"),
+            **{name: value for name, value in inside.items() if value},
+            "ESPACE_CLIENT_SECRET_FILE": str(secret.file("client-synthetic")),
+            "ESPACE_LOGIN_FIELDS_FILE": str(secret.keep("login-fields", LOGIN_FIELDS)),
+            "ESPACE_WORKER_PORT": str(there.worker_port(SYNTHETIC[0])),
         }
 
     def _write_clients(self, there: Surroundings) -> Path:

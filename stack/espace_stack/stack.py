@@ -16,7 +16,7 @@ from espace_stack.layout import ROOT, ProgramName, programs
 from espace_stack.legal import Legal, NotRunning, latest_receipt
 from espace_stack.part import Part
 from espace_stack.parts.mailbox import MailboxPart
-from espace_stack.parts.programs import GatewayPart, ProgramPart, SimulatorPart
+from espace_stack.parts.programs import GatewayPart, ProgramPart, SimulatorPart, SyntheticPart
 from espace_stack.plan import Step, carry_out
 from espace_stack.ports import Ports
 from espace_stack.reaper import clear, kill_recorded
@@ -67,6 +67,7 @@ class Stack:
         self.mailbox = MailboxPart(self.folder, self.ports)
         self._simulator = SimulatorPart(self.folder, self.ports, self.settings.simulator)
         self._gateway = GatewayPart(self.folder, self.ports, self.url, rate=2000 if private else 50)
+        self._synthetic = SyntheticPart(self.folder, self.ports, self.settings.synthetic)
         self._programs = {program.name: self._program(program) for program in programs()}
         services = {part.program.service: part.program.package for part in self._programs.values()}
         self._belongings = Belongings(services, lambda: self.addresses, self.secrets, self.folder / "logs")
@@ -78,8 +79,11 @@ class Stack:
                 self._simulator,
                 *self._programs.values(),
                 self._gateway,
+                self._synthetic,
             )
         }
+        # Tests count what citizens do: they start this one themselves.
+        self._asked_for = {self._synthetic.name} if private else set()
 
     # ---- what there is
 
@@ -130,7 +134,9 @@ class Stack:
             WrongSetting: a wanted port is nobody's.
         """
         with self.lock():
-            wanted = [self.part(name) for name in only] or self.parts
+            wanted = [self.part(name) for name in only] or [
+                part for part in self.parts if part.name not in self._asked_for
+            ]
             self._settle_ports()
             keep_given(self.folder, self.given)
             self.legal.ensure()
@@ -212,6 +218,7 @@ class Stack:
 
     def _steps(self, wanted: list[Part]) -> list[Step]:
         before: dict[str, tuple[str, ...]] = {"gateway": ("web",)}
+        before["synthetic"] = ("gateway", "simulator", *self._programs)
         for program in self._programs.values():
             worker = program.program.role == "worker"
             store = ("bucket",) if program.program.service == "documents" else ()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from espace_stack.deployment import Deployment, environment, write
-from espace_stack.layout import CALLS, SPEAK_AMQP, ProgramName, programs
+from espace_stack.layout import CALLS, SPEAK_AMQP, SYNTHETIC, ProgramName, programs
 
 OUTSIDE_OF_SETTINGS = {"ESPACE_CRASH_DIR"}
 """Read by the kit itself."""
@@ -40,6 +40,13 @@ def test_a_program_is_given_what_it_reads_and_nothing_else(
         name.removesuffix("_FILE") if name not in fields else name for name in deployment.settings.of(program)
     }
     assert given - OUTSIDE_OF_SETTINGS <= fields.keys()
+    assert {name for name, needed in fields.items() if needed} <= given
+
+
+def test_the_synthetic_citizen_is_given_what_it_reads_and_nothing_else(deployment: Deployment) -> None:
+    fields = fields_of(ProgramName(*SYNTHETIC, "worker"))
+    given = {name.removesuffix("_FILE") for name in deployment.settings.synthetic()}
+    assert given <= fields.keys()
     assert {name for name, needed in fields.items() if needed} <= given
 
 

@@ -12,7 +12,7 @@ from tests.deploy.compose import ROOT, compose, runs_once, services
 
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 PUBLISHED = {"gateway", "simulator", "mailbox", "prometheus", "alertmanager", "grafana"}
-OURS = {program.name for program in programs()} | {"simulator", "mailbox"}
+OURS = {program.name for program in programs()} | {"simulator", "synthetic", "mailbox"}
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +34,10 @@ def test_a_program_has_the_settings_that_the_code_gives_it(
 
 def test_the_simulator_has_the_settings_that_the_code_gives_it(deployment: Deployment) -> None:
     assert services()["simulator"]["environment"] == environment(deployment.settings.simulator())
+
+
+def test_the_synthetic_citizen_has_the_settings_that_the_code_gives_it(deployment: Deployment) -> None:
+    assert services()["synthetic"]["environment"] == environment(deployment.settings.synthetic())
 
 
 def test_every_schema_is_migrated_before_its_programs_start() -> None:

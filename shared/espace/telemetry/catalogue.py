@@ -79,6 +79,9 @@ EVENTS: dict[str, str] = {
     "message.failed": "A message cannot be delivered.",
     "message.not_sent": "A message lost its reason before it was sent; field: reason.",
     "message.requeued": "An operator had a message tried again; fields: by, because, reason it had not left.",
+    # synthetic citizen
+    "synthetic.succeeded": "The platform filed a dossier with itself.",
+    "synthetic.failed": "The platform could not file a dossier with itself; fields: step, reason.",
     # deadline-scheduler
     "deadline.kept": "A deadline is kept or moved.",
     "deadline.withdrawn": "A deadline is withdrawn.",

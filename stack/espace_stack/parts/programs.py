@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from espace_stack.layout import BUCKET, ROOT, ProgramName
+from espace_stack.layout import BUCKET, ROOT, SYNTHETIC, ProgramName
 from espace_stack.part import Part
 from espace_stack.ports import Ports
 from espace_stack.probe import status_of
@@ -68,6 +68,24 @@ class SimulatorPart(Part):
         return (
             status_of(f"http://127.0.0.1:{self.ports['simulator']}/.well-known/openid-configuration") == 200
         )
+
+
+class SyntheticPart(Part):
+    """The synthetic citizen; ready when it runs, whatever its journeys find."""
+
+    def __init__(self, folder: Path, ports: Ports, settings: Callable[[], dict[str, str]]) -> None:
+        super().__init__(SYNTHETIC[0], folder, ports)
+        self._settings = settings
+        self.port_names = (self.name,)
+
+    def command(self) -> list[str]:
+        return [sys.executable, "-m", SYNTHETIC[1]]
+
+    def environment(self) -> dict[str, str]:
+        return self._settings()
+
+    def ready(self) -> bool:
+        return status_of(f"http://127.0.0.1:{self.ports[self.name]}/livez") == 200
 
 
 class GatewayPart(Part):
