@@ -23,6 +23,7 @@ LANGUAGES = pytest.mark.parametrize(
 @pytest.fixture
 def show(live: Site, page: Page, language: str) -> Any:
     """Opens a page signed in, and looks at it."""
+    live.services.profile["language"] = language
     live.enter(page, "/accueil")
 
     def opened(name: str, path: str, press: str | None = None) -> Page:
