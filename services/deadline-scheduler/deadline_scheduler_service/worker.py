@@ -21,7 +21,7 @@ def create_loops(settings: Settings, database: Database) -> Sequence[Loop]:
     clock = LegalClock(settings.legal_clock_file, settings.environment)
     return [
         Consumer("scheduler", HANDLERS, database, settings.amqp_url),
-        Relay("scheduler", database, settings.amqp_url),
+        Relay("scheduler", database, settings.amqp_url, late=True),
         Periodic("tick", lambda: fire_due(database, clock), TICK_SECONDS, database),
         reporting(database, watching(clock)),
     ]

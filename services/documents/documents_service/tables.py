@@ -32,6 +32,7 @@ class Manifest:
     created_at: datetime
     written_at: datetime | None = None
     request_id: str | None = None
+    traceparent: str | None = None
 
     @property
     def key(self) -> str:
@@ -74,6 +75,7 @@ documents = Table(
     _instant("sweep_due_at"),
     _instant("incoming_removed_at"),
     Column("request_id", Text),
+    Column("traceparent", Text),
     Column("version", Integer, nullable=False),
     CheckConstraint("state IN ('registered', 'verified', 'refused', 'expired')", name="ck_documents_state"),
     CheckConstraint("scan IN ('pending', 'clean', 'infected', 'not_scanned')", name="ck_documents_scan"),
@@ -97,6 +99,7 @@ manifests = Table(
     _instant("created_at", nullable=False, server_default=func.clock_timestamp()),
     _instant("written_at"),
     Column("request_id", Text),
+    Column("traceparent", Text),
 )
 Index("ix_manifests_unwritten", manifests.c.created_at, postgresql_where=manifests.c.written_at.is_(None))
 

@@ -10,6 +10,7 @@ from sqlalchemy import func, literal, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 
 from espace.db import UnitOfWork
+from espace.telemetry import traceparent
 from notifier_service.model import (
     CHANNEL,
     CURRENT_VERSION,
@@ -52,6 +53,7 @@ def request_notification(
             facts=dict(facts),
             created_at=since,
             request_id=request_id,
+            traceparent=traceparent(),
         )
         .on_conflict_do_nothing(index_elements=[Notification.id])
     )
@@ -90,6 +92,7 @@ def claim_due(unit: UnitOfWork, lease: timedelta) -> Claimed | None:
         since=row.created_at,
         attempt=row.attempts,
         request_id=row.request_id,
+        traceparent=row.traceparent,
     )
 
 

@@ -39,7 +39,14 @@ def recipient_address(address: str) -> Address:
 
 
 def build_message(
-    message_id: UUID, rendered: Rendered, *, to: Address, sender: str, domain: str, date: datetime
+    message_id: UUID,
+    rendered: Rendered,
+    *,
+    to: Address,
+    sender: str,
+    domain: str,
+    date: datetime,
+    trace_id: str | None = None,
 ) -> EmailMessage:
     """Text and HTML as alternatives. The Message-ID is the notification's id: the same at each attempt.
 
@@ -55,6 +62,8 @@ def build_message(
         mail["Date"] = format_datetime(date)
         mail["Message-ID"] = f"<{message_id}@{domain}>"
         mail["Auto-Submitted"] = "auto-generated"
+        if trace_id:
+            mail["X-Trace-Id"] = trace_id
     except ValueError as error:
         raise Undeliverable("header_refused") from error
     mail.set_content(rendered.text, cte="quoted-printable")

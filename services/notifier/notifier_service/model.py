@@ -74,6 +74,7 @@ class Claimed:
     attempt: int
     since: datetime
     request_id: str | None = None
+    traceparent: str | None = None
 
     @property
     def synthetic(self) -> bool:

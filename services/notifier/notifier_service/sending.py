@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from espace.clock import utcnow
 from espace.db import Database, is_unavailable
 from espace.errors import TransientError
-from espace.telemetry import caused_by, get_logger
+from espace.telemetry import caused_by, get_logger, trace_id, tracing
 from espace.telemetry.metrics import NOTIFICATION_DELAY, NOTIFICATIONS
 from espace.worker import tick
 from notifier_service.commands import claim_due, conclude
@@ -50,8 +50,14 @@ class Sender:
             message = claim_due(unit, self._lease)
         if message is None:
             return False
-        with caused_by(message.request_id):
-            self._conclude(message, self._attempt(message, started))
+        with (
+            caused_by(message.request_id, message.traceparent),
+            tracing.span(f"send {message.template}") as span,
+        ):
+            outcome = self._attempt(message, started)
+            if outcome.state in (State.TEMPORARY, State.FAILED):
+                span.fail(outcome.reason or outcome.state)
+            self._conclude(message, outcome)
         return True
 
     def _attempt(self, message: Claimed, started: float) -> Outcome:
@@ -66,6 +72,7 @@ class Sender:
                 sender=self._settings.mail_from,
                 domain=self._settings.mail_domain,
                 date=utcnow(),
+                trace_id=trace_id(),
             )
             digest = hashlib.sha256(rendered.text.encode()).digest()
         except NotSent as end:

@@ -64,6 +64,7 @@ class Notification(Base):
     """When the fact it tells came about, by which its age counts."""
     sent_at: Mapped[datetime | None] = mapped_column(_zoned)
     request_id: Mapped[str | None] = mapped_column(Text)
+    traceparent: Mapped[str | None] = mapped_column(Text)
 
 
 class Attempt(Base):

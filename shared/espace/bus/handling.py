@@ -10,11 +10,12 @@ from sqlalchemy import exc
 from sqlalchemy.dialects.postgresql import insert
 
 from espace import crash
-from espace.bus.event import Incoming, decode
+from espace.bus import topology
+from espace.bus.event import Incoming, decode, routing_key
 from espace.db import Database, UnitOfWork, is_unavailable
 from espace.db.tables import inbox
 from espace.errors import DependencyDown, PermanentError, TransientError
-from espace.telemetry import caused_by, get_logger
+from espace.telemetry import caused_by, get_logger, tracing
 
 log = get_logger()
 LONGEST_HOLD_PAUSE = 5.0
@@ -89,8 +90,14 @@ class Handling:
         if handler is None:
             log.error("consumer.parked", reason="unknown type", type=incoming.type)
             return Parked("unknown type", f"no handler for {incoming.type}")
-        with caused_by(incoming.request_id, incoming.traceparent):
-            return self._handle(handler, incoming, over)
+        with (
+            caused_by(incoming.request_id, incoming.traceparent),
+            tracing.processing(topology.EVENTS, routing_key(incoming.type), str(incoming.id)) as span,
+        ):
+            outcome = self._handle(handler, incoming, over)
+            if not isinstance(outcome, Handled):
+                span.fail(outcome.label)
+            return outcome
 
     def _handle(self, handler: Handler, incoming: Incoming, over: threading.Event) -> Outcome:
         told = {"type": incoming.type, "event_id": str(incoming.id)}

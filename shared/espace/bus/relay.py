@@ -9,10 +9,10 @@ from espace import crash
 from espace.bus import topology
 from espace.bus.event import Event, encode, envelope, routing_key
 from espace.bus.holds import Holds
-from espace.bus.publisher import CONFIRM_SECONDS, Message, Publisher
+from espace.bus.publisher import CONFIRM_SECONDS, Message, Outcome, Publisher
 from espace.db import Database
 from espace.db.leader import Leader
-from espace.telemetry import get_logger
+from espace.telemetry import get_logger, tracing
 from espace.telemetry.metrics import EVENTS_PUBLISHED, LOOP_ERRORS
 from espace.worker import Stop, tick
 
@@ -37,14 +37,24 @@ class Relay:
 
     It reads and deletes on the very connection that holds the leader's lock, and holds no row lock while
     it speaks with the broker.
+
+    Args:
+        late: what it publishes comes about long after its cause: it starts a trace, linked to the cause's.
     """
 
     name = "relay"
 
     def __init__(
-        self, service: str, database: Database, amqp_url: str, *, confirm_seconds: float = CONFIRM_SECONDS
+        self,
+        service: str,
+        database: Database,
+        amqp_url: str,
+        *,
+        confirm_seconds: float = CONFIRM_SECONDS,
+        late: bool = False,
     ) -> None:
         self._service = service
+        self._late = late
         self._leader = Leader(database.url, self.name)
         self._publisher = Publisher(amqp_url, f"{service} relay", confirm_seconds=confirm_seconds)
         self._holds = Holds()
@@ -88,7 +98,7 @@ class Relay:
             return 0, None
         positions = {str(row[1]): (row[0], row[2]) for row in rows}
         crash.point("relay.before_publish")
-        outcome = self._publisher.publish(topology.EVENTS, [self._message(row) for row in rows])
+        outcome = self._publish(rows)
         crash.point("relay.after_confirm")
         if outcome.confirmed:
             connection.execute(
@@ -113,8 +123,24 @@ class Relay:
             rows += tried
         return rows
 
-    def _message(self, row: tuple[Any, ...]) -> Message:
-        _, identity, type_, subject, version, time_, data, request_id, traceparent = row
+    def _publish(self, rows: list[tuple[Any, ...]]) -> Outcome:
+        spans = {str(row[1]): self._span(row) for row in rows}
+        messages = [self._message(row, spans[str(row[1])].traceparent) for row in rows]
+        outcome = self._publisher.publish(topology.EVENTS, messages)
+        for identity, span in spans.items():
+            if identity not in outcome.confirmed:
+                span.fail("refused" if identity in outcome.refused else type(outcome.error).__name__)
+            span.end()
+        return outcome
+
+    def _span(self, row: tuple[Any, ...]) -> tracing.Span:
+        _, identity, type_, *_, cause = row
+        parent, link = (None, cause) if self._late else (cause, None)
+        key = routing_key(type_)
+        return tracing.publishing(topology.EVENTS, key, str(identity), parent=parent, linked_to=link)
+
+    def _message(self, row: tuple[Any, ...], traceparent: str | None) -> Message:
+        _, identity, type_, subject, version, time_, data, request_id, _ = row
         event = Event(id=identity, type=type_, subject=subject, version=version, time=time_, data=data)
         document = envelope(event, service=self._service, request_id=request_id, traceparent=traceparent)
         return Message(id=str(identity), key=routing_key(type_), type=type_, body=encode(document))

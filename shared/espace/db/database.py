@@ -9,6 +9,7 @@ from sqlalchemy import Engine, create_engine, event, exc, text
 from sqlalchemy.orm import Session
 
 from espace.db.unit_of_work import UnitOfWork
+from espace.telemetry import tracing
 from espace.telemetry.metrics import DB_POOL_IN_USE, DB_POOL_SIZE
 
 STATEMENT_TIMEOUT_MS = 15_000
@@ -54,7 +55,7 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[UnitOfWork]:
         """A unit of work; commits at the normal end, rolls back on any exception."""
-        with Session(self.engine, expire_on_commit=False) as session:
+        with tracing.transaction(), Session(self.engine, expire_on_commit=False) as session:
             unit = UnitOfWork(session)
             yield unit
             unit.flush()

@@ -23,7 +23,7 @@ from espace.http import errors, matching, transactions
 from espace.http.access import Access
 from espace.http.blueprint import Blueprint
 from espace.http.problems import Problem
-from espace.telemetry import metrics
+from espace.telemetry import metrics, tracing
 
 log = telemetry.get_logger()
 MAX_BODY_BYTES = 1024 * 1024
@@ -197,6 +197,9 @@ def _add_probes(app: Flask, access: Access, database: Database, revision: Revisi
 def _begin() -> None:
     g.espace_started = time.perf_counter()
     telemetry.set_cause(request.headers.get("X-Request-Id"), request.headers.get("traceparent"))
+    if not _is_probe():
+        route = request.url_rule.rule if request.url_rule else None
+        g.espace_span = tracing.serving(request.method, route).activate()
 
 
 def _finish(response: Response) -> Response:
@@ -208,7 +211,7 @@ def _finish(response: Response) -> Response:
     route = request.url_rule.rule if request.url_rule else "unmatched"
     method = request.method if request.method in _METHODS else "other"
     metrics.HTTP_DURATION.labels(method, route, f"{response.status_code // 100}xx").observe(seconds)
-    if (request.endpoint or "").partition(".")[0] != "probes":
+    if not _is_probe():
         log.info(
             "http.request",
             method=method,
@@ -216,7 +219,13 @@ def _finish(response: Response) -> Response:
             status=response.status_code,
             duration_ms=round(seconds * 1000, 1),
         )
+        g.espace_span.answered(response.status_code)
+        g.espace_span.end()
     return response
+
+
+def _is_probe() -> bool:
+    return (request.endpoint or "").partition(".")[0] == "probes"
 
 
 _WORK = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})

@@ -11,7 +11,7 @@ from espace.auth.service_tokens import ServiceTokens
 from espace.config import ServiceSettings, SettingsError
 from espace.errors import TransientError
 from espace.http.problems import Problem
-from espace.telemetry import metrics
+from espace.telemetry import metrics, tracing
 
 log = telemetry.get_logger()
 TRANSIENT_STATUSES = frozenset({408, 425, 429})
@@ -39,6 +39,7 @@ class ServiceClient:
         if not settings.client_id:
             raise SettingsError(f"{type(settings).__module__}: Settings.client_id has to name the program")
         self.audience = audience
+        self._base_url = base_url
         self._tokens = tokens or ServiceTokens(
             settings.identity_url, settings.client_id, settings.client_secret
         )
@@ -81,20 +82,25 @@ class ServiceClient:
         return response.json() if response.content else None
 
     def _send(self, method: str, path: str, bearer: str | None, options: dict[str, Any]) -> httpx.Response:
-        headers = {
-            **options.get("headers", {}),
-            **telemetry.cause_headers(),
-            "Authorization": f"Bearer {bearer or self._tokens.get(self.audience)}",
-        }
+        authorization = f"Bearer {bearer or self._tokens.get(self.audience)}"
         started = time.perf_counter()
         outcome = "none"
-        try:
-            response = self._http.request(method, path, **{**options, "headers": headers})
-            outcome = f"{response.status_code // 100}xx"
-        except httpx.TransportError as error:
-            raise self._transient(None, type(error).__name__) from error
-        finally:
-            metrics.HTTP_CLIENT_DURATION.labels(self.audience, outcome).observe(time.perf_counter() - started)
+        with tracing.calling(method, self._base_url, self.audience) as span:
+            headers = {
+                **options.get("headers", {}),
+                **telemetry.cause_headers(),
+                "Authorization": authorization,
+            }
+            try:
+                response = self._http.request(method, path, **{**options, "headers": headers})
+                outcome = f"{response.status_code // 100}xx"
+                span.answered(response.status_code, fails_from=400)
+            except httpx.TransportError as error:
+                span.fail(type(error).__name__)
+                raise self._transient(None, type(error).__name__) from error
+            finally:
+                seconds = time.perf_counter() - started
+                metrics.HTTP_CLIENT_DURATION.labels(self.audience, outcome).observe(seconds)
         return response
 
     def _transient(self, status: int | None, reason: str) -> TransientError:

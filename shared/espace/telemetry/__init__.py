@@ -1,6 +1,6 @@
-"""What the programs tell about themselves: structured logs, metrics, and the id that ties them together."""
+"""What the programs tell about themselves: logs, metrics, traces, and the ids that tie them together."""
 
-from espace.telemetry.context import cause_headers, caused_by, request_id, set_cause, traceparent
+from espace.telemetry.context import cause_headers, caused_by, request_id, set_cause, trace_id, traceparent
 from espace.telemetry.logs import configure_logging, get_logger
 
 __all__ = [
@@ -10,5 +10,6 @@ __all__ = [
     "get_logger",
     "request_id",
     "set_cause",
+    "trace_id",
     "traceparent",
 ]

@@ -1,4 +1,7 @@
-"""JSON lines on standard output, one per event, with the request id and without personal data."""
+"""JSON lines on standard output, one per event, with the ids of request and trace and without personal data.
+
+``shared/contracts/log.schema.json`` describes a line.
+"""
 
 import logging
 import re
@@ -112,6 +115,8 @@ def check_name(_logger: WrappedLogger, _method: str, event: EventDict) -> EventD
 def _processors(service: str, role: str, *, strict: bool) -> list[Processor]:
     def stamp(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
         event["service"], event["role"] = service, role
+        if traceparent := event.pop("traceparent", None):
+            _, event["trace_id"], event["span_id"], _ = traceparent.split("-")
         return event
 
     return [

@@ -24,7 +24,7 @@ from espace.clock import utcnow
 from espace.errors import TransientError
 from espace.files import PDF
 from espace.objects import ObjectChanged, ObjectMissing, ObjectStore, ObjectStoreError
-from espace.telemetry import get_logger, request_id
+from espace.telemetry import get_logger, request_id, traceparent
 from espace.telemetry.metrics import UPLOADS
 
 log = get_logger()
@@ -119,7 +119,7 @@ def _decide(desk: Desk, document_id: uuid.UUID, outcome: _Verified | UploadRefus
         ).one()
         if document.state != "registered":
             return document
-        document.request_id = request_id()
+        document.request_id, document.traceparent = request_id(), traceparent()
         if isinstance(outcome, UploadRefused):
             document.refuse(outcome.code)
         else:

@@ -17,7 +17,7 @@ from espace.bus import Incoming, rfc3339
 from espace.bus.consumer import Handler
 from espace.clock import utcnow
 from espace.db import UnitOfWork
-from espace.telemetry import caused_by, get_logger, request_id
+from espace.telemetry import caused_by, get_logger, request_id, traceparent, tracing
 
 log = get_logger()
 SUBMITTED: Final = "be.espace.dossier.submitted.v1"
@@ -59,6 +59,7 @@ def keep_deposit(signer: Signer, unit: UnitOfWork, event: Incoming) -> None:
             dossier_id=uuid.UUID(event.data["dossier_id"]),
             body=body,
             request_id=request_id(),
+            traceparent=traceparent(),
         )
         .on_conflict_do_nothing()
     )
@@ -73,7 +74,7 @@ def write_manifest(desk: Desk) -> bool:
     if not due:
         return False
     manifest = due[0]
-    with caused_by(manifest.request_id):
+    with caused_by(manifest.request_id, manifest.traceparent), tracing.span("write manifest"):
         desk.store.put(manifest.key, manifest.body.encode(), content_type="application/json")
         with desk.database.transaction() as unit:
             unit.session.get_one(Manifest, manifest.event_id, with_for_update=True).written_at = utcnow()

@@ -12,7 +12,7 @@ from documents_service.settings import Settings
 from documents_service.tables import documents
 from espace.db import UnitOfWork
 from espace.files import EVERY_TYPE
-from espace.telemetry import get_logger, request_id
+from espace.telemetry import get_logger, request_id, traceparent
 from espace.telemetry.metrics import UPLOADS
 
 log = get_logger()
@@ -54,6 +54,7 @@ def register_upload(
         expires_at=at + settings.form_lifetime,
         sweep_due_at=at + timedelta(seconds=settings.vanished_seconds),
         request_id=request_id(),
+        traceparent=traceparent(),
     )
     unit.session.add(document)
     log.info("upload.signed", document_id=str(document.id), size=size)

@@ -14,7 +14,7 @@ from documents_service.tables import documents
 from espace.clock import utcnow
 from espace.errors import DependencyDown
 from espace.objects import ObjectStoreError
-from espace.telemetry import caused_by, get_logger
+from espace.telemetry import caused_by, get_logger, tracing
 from espace.telemetry.metrics import SCANS, UPLOAD_SCAN
 
 log = get_logger()
@@ -30,7 +30,7 @@ def scan_next(desk: Desk) -> bool:
     document = _take(desk)
     if document is None:
         return False
-    with caused_by(document.request_id):
+    with caused_by(document.request_id, document.traceparent), tracing.span("scan"):
         return _scan(desk, document)
 
 

@@ -14,7 +14,7 @@ from documents_service.tables import documents
 from espace.clock import utcnow
 from espace.db import UnitOfWork
 from espace.errors import TransientError
-from espace.telemetry import caused_by, get_logger
+from espace.telemetry import caused_by, get_logger, tracing
 from espace.telemetry.metrics import UPLOADS
 
 log = get_logger()
@@ -27,7 +27,7 @@ def sweep_uploads(desk: Desk) -> bool:
     """Verify what was sent and not completed; expire what was never sent; whether there may be more."""
     due = _due(desk)
     for document in due:
-        with caused_by(document.request_id):
+        with caused_by(document.request_id, document.traceparent), tracing.span("sweep"):
             if not _sweep(desk, document.id):
                 return False
     return len(due) == BATCH

@@ -45,7 +45,8 @@ class Document:
         version: grows with each fact that is published about the document.
         sweep_due_at: when the sweeper looks next whether a file came that nobody completed.
         incoming_removed_at: when the uploaded object was removed from ``incoming/``.
-        request_id: the request that announced or completed it; what follows by itself goes on under it.
+        request_id, traceparent: of the request that announced or completed it; what follows by itself goes on
+            under them.
     """
 
     id: uuid.UUID
@@ -73,6 +74,7 @@ class Document:
     sweep_due_at: datetime | None = None
     incoming_removed_at: datetime | None = None
     request_id: str | None = None
+    traceparent: str | None = None
     version: int = 0
 
     @property

@@ -20,7 +20,7 @@ def open_request(
     unit.session.add(request)
     unit.record(facts.requested(case, request))
     unit.record(facts.deadline_set(request, policy))
-    log.info("information_request.opened", request_id=str(request.id), dossier_id=str(case.id))
+    log.info("information_request.opened", information_request_id=str(request.id), dossier_id=str(case.id))
 
 
 def answer_request(
@@ -34,14 +34,14 @@ def answer_request(
     unit.record(facts.provided(case, request))
     if was_open:
         unit.record(facts.deadline_withdrawn(request, "answered"))
-    log.info("information_request.answered", request_id=str(request.id), late=request.late)
+    log.info("information_request.answered", information_request_id=str(request.id), late=request.late)
 
 
 def lapse_request(unit: UnitOfWork, case: Case, request: InformationRequest, now: datetime) -> None:
     """End a request whose time is over; the dossier goes on."""
     if request.lapse(now):
         unit.record(facts.lapsed(case, request))
-        log.info("information_request.lapsed", request_id=str(request.id))
+        log.info("information_request.lapsed", information_request_id=str(request.id))
 
 
 def withdraw_requests(unit: UnitOfWork, requests: Iterable[InformationRequest]) -> None:
