@@ -14,6 +14,8 @@ from uuid import uuid4
 
 import httpx
 
+from login_simulator.citizens import Citizen
+from tests.e2e.canaries import remember, remember_tokens
 from tests.e2e.pdfs import signed_claim
 from tests.e2e.walker import Walker
 
@@ -22,16 +24,25 @@ CALLBACK = "http://127.0.0.1:8090/callback"
 
 
 class App:
-    """One citizen's application. ``calls`` lists (method, path, status) of everything it asked."""
+    """One citizen's application."""
 
-    def __init__(self, public_url: str) -> None:
+    def __init__(self, public_url: str, person: Citizen) -> None:
         self.public_url = public_url
+        self.person = person
         self.http = httpx.Client(base_url=public_url, timeout=60)
         self.tokens: dict[str, Any] = {}
-        self.calls: list[tuple[str, str, int]] = []
-        self.email = ""
 
-    def login(self, username: str, means: str = "itsme") -> "App":
+    @property
+    def email(self) -> str:
+        """Where the citizen's messages go."""
+        return self.person.email
+
+    @property
+    def citizen_id(self) -> str:
+        """What the platform calls the citizen."""
+        return str(self.claims()["sub"])
+
+    def login(self, means: str = "itsme") -> "App":
         """Authorization code with PKCE, walked through the login pages."""
         verifier = secrets.token_urlsafe(48)
         state = secrets.token_urlsafe(16)
@@ -51,7 +62,7 @@ class App:
                 }
             )
         )
-        choose_means(walker, means, username)
+        choose_means(walker, means, self.person.username)
         walker.http.close()
         answer = parse_qs(urlsplit(walker.address).query)
         assert answer["state"] == [state], walker.address
@@ -76,9 +87,7 @@ class App:
             headers["Idempotency-Key"] = key or str(uuid4())
         if match is not None:
             headers["If-Match"] = f'"{match}"'
-        answer = self.http.request(method, f"/api/{path}", json=body, headers=headers)
-        self.calls.append((method, path, answer.status_code))
-        return answer
+        return self.http.request(method, f"/api/{path}", json=body, headers=headers)
 
     def get(self, path: str) -> Any:
         """The JSON of a 200."""
@@ -135,6 +144,7 @@ class App:
         answer = self.http.post("/identity/token", data={"client_id": CLIENT, **fields})
         assert answer.status_code == 200, answer.text
         self.tokens = answer.json()
+        remember_tokens(self.tokens)
 
     def claims(self) -> Any:
         """What the access token says, unverified."""
@@ -151,6 +161,7 @@ def choose_means(walker: Walker, means: str, username: str) -> None:
     walker.submit(("action", "confirm"), **chosen)
     shown = walker.document().xpath("//*[@id='shown-code']") if walker.page.text.strip() else []
     if shown:
+        remember("code to log in", shown[0].text_content())
         walker.submit(("action", "confirm"), code=shown[0].text_content())
 
 

@@ -1,25 +1,28 @@
-"""Citizens for the end-to-end tests: each test takes persons that no other test has used."""
+"""Who the end-to-end tests are about: each takes citizens of whom no other test has left a claim."""
 
-import re
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
-from espace.testing import until
-from espace_stack.mailbox.client import Message
+from espace_stack.testing.browser import PageFactory
 from espace_stack.testing.platform import Platform
 from login_simulator.citizens import Citizen, load
 from tests.e2e.app import App, expect
+from tests.e2e.canaries import remember_person
+from tests.e2e.mails import link
+from tests.e2e.visitor import Visitor
 
-LINK = re.compile(r"https?://\S+/confirmation/\S+")
 CHARLEROI = "52011"  # its PV is of 14 October, as are those of the province of Liège; all others: 13 October
+NewApp = Callable[..., App]
+NewVisitor = Callable[..., Visitor]
 
 
 class Citizens:
     """Hands out demo citizens, by commune, each once."""
 
     def __init__(self, seen: set[str]) -> None:
-        self._free = [c for c in load() if c.username.startswith("citoyen") and c.email not in seen]
+        self._free = [c for c in load() if c.username.startswith("citoyen") and c.subject not in seen]
 
     def take(self, commune: str | None = None) -> Citizen:
         """A citizen nobody has had yet; of that commune (INS code), or of any with a PV of the 13th."""
@@ -27,25 +30,24 @@ class Citizens:
             ins = citizen.address.commune_ins
             if ins == commune or (commune is None and ins != CHARLEROI and ins[0] != "6"):
                 self._free.remove(citizen)
+                remember_person(citizen)
                 return citizen
         raise AssertionError(f"no demo citizen is left in commune {commune or 'with a PV of the 13th'}")
 
 
 @pytest.fixture(scope="session")
 def citizens(_platform: Platform) -> Citizens:
-    """Those whom no earlier run on this platform has written to."""
-    return Citizens({address for message in _platform.mail.messages() for address in message.to})
+    """Those whom no earlier run on this platform has logged in."""
+    return Citizens({subject for (subject,) in _platform.rows("identity", "select subject from sources")})
 
 
 @pytest.fixture
-def new_app(platform: Platform, citizens: Citizens) -> Iterator[Callable[..., App]]:
+def new_app(platform: Platform, citizens: Citizens) -> Iterator[NewApp]:
     """A logged-in application of a new citizen with a confirmed space."""
     opened: list[App] = []
 
-    def make(commune: str | None = None, space: bool = True) -> App:
-        person = citizens.take(commune)
-        app = App(platform.public_url).login(person.username)
-        app.email = person.email
+    def make(commune: str | None = None, *, space: bool = True, means: str = "itsme") -> App:
+        app = App(platform.public_url, citizens.take(commune)).login(means)
         opened.append(app)
         if space:
             confirm_space(platform, app)
@@ -56,23 +58,60 @@ def new_app(platform: Platform, citizens: Citizens) -> Iterator[Callable[..., Ap
         app.http.close()
 
 
+@pytest.fixture(scope="session")
+def _idle() -> Iterator[list[App]]:
+    """Applications of candidates who wait for a test."""
+    idle: list[App] = []
+    yield idle
+    for app in idle:
+        app.http.close()
+
+
+@pytest.fixture
+def candidate(platform: Platform, citizens: Citizens, _idle: list[App]) -> Iterator[App]:
+    """A logged-in application of a citizen with a confirmed space and no claim.
+
+    She serves other tests afterwards: what she has deposited is withdrawn.
+    """
+    if _idle:
+        app = _idle.pop()
+        app.refresh()
+    else:
+        app = App(platform.public_url, citizens.take()).login()
+        confirm_space(platform, app)
+    yield app
+    platform.heal()
+    app.refresh()
+    for dossier in app.get("dossier/v1/dossiers?state=submitted&page_size=100")["items"]:
+        expect(app.call("POST", f"dossier/v1/dossiers/{dossier['id']}/withdrawal", {}), 200)
+    _idle.append(app)
+
+
+@pytest.fixture
+def new_visitor(platform: Platform, page_factory: PageFactory, citizens: Citizens) -> Iterator[NewVisitor]:
+    """A browser of ``person``, or of a new citizen; further keywords are of the browser's page."""
+    visitors: list[Visitor] = []
+
+    def make(person: Citizen | None = None, *, keyboard: bool = False, **options: Any) -> Visitor:
+        page = page_factory(**options)
+        visitor = Visitor(
+            platform,
+            page,
+            person or citizens.take(),
+            javascript=options.get("javascript", True),
+            keyboard=keyboard,
+        )
+        visitors.append(visitor)
+        return visitor
+
+    yield make
+    for visitor in visitors:
+        if not visitor.page.is_closed():
+            visitor.remember_cookies()
+
+
 def confirm_space(platform: Platform, app: App) -> None:
     """Give the private e-mail and follow the link that really arrives."""
     expect(app.call("PUT", "profile/v1/profile/email", {"email": app.email}), 200)
-    message = mail(platform, app, "/confirmation/")
-    found = LINK.search(message.text or "")
-    assert found
-    token = found.group().rsplit("/", 1)[1]
+    token = link(platform, app).rsplit("/", 1)[1]
     expect(app.call("POST", "profile/v1/email-confirmations", {"token": token}), 200)
-
-
-def mails(platform: Platform, app: App, words: str) -> list[Message]:
-    """The messages to this citizen whose text has these words."""
-    return [m for m in platform.mail.messages(to=app.email) if words in (m.text or "")]
-
-
-def mail(platform: Platform, app: App, words: str, seconds: float = 30) -> Message:
-    """The one message with these words, waited for."""
-    found = until(f"a mail with {words!r} to {app.email}", lambda: mails(platform, app, words), seconds)
-    assert len(found) == 1, [m.subject for m in found]
-    return found[0]

@@ -29,9 +29,12 @@ def encrypted_claim() -> bytes:
 
 
 def padded_claim(size: int) -> bytes:
-    """A PDF of exactly ``size`` bytes: a comment after its end changes nothing in it."""
-    claim = signed_claim() + b"\n%"
-    return claim + b" " * (size - len(claim))
+    """A PDF of exactly ``size`` bytes: a stream that nothing shows, and some spaces at the end."""
+    buffer = io.BytesIO()
+    with pikepdf.open(io.BytesIO(signed_claim())) as pdf:
+        pdf.Root.Padding = pdf.make_indirect(pikepdf.Stream(pdf, b" " * (size - 8192)))
+        pdf.save(buffer, compress_streams=False)
+    return buffer.getvalue().ljust(size)
 
 
 def on_disk(folder: Path, name: str, content: bytes) -> Path:

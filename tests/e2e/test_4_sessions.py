@@ -1,177 +1,113 @@
-"""Sessions of the web pages through the gateway: cookies, fixation, logout, forgery, harmless GETs."""
-
-import hashlib
-import os
-import subprocess
-import sys
-from urllib.parse import urljoin, urlsplit
+"""Sessions of the web pages through the gateway: fixation, a stronger login, cookies, forged forms."""
 
 import httpx
-import pytest
 
-from espace.testing import until
 from espace_stack.testing.platform import Platform
-from login_simulator.citizens import Citizen
 from tests.e2e.app import choose_means
-from tests.e2e.conftest import LINK, Citizens
-from tests.e2e.walker import Walker
+from tests.e2e.claims import ready_claim
+from tests.e2e.conftest import Citizens, NewApp
+from tests.e2e.counter import HOST, SESSION, Counter, answer_to, is_a_strangers
 
-SESSION = "__Host-mes"
 START = "/demarches/question-administration"
 
 
 def test_a_session_id_is_new_at_login_and_a_planted_one_is_never_taken(
     platform: Platform, citizens: Citizens
 ) -> None:
-    walker = Walker()
+    counter = Counter(platform)
     planted = "planted-session-id-of-an-attacker"
-    walker.http.cookies.set(SESSION, planted, domain="localhost.local", path="/")
-    log_in(platform, walker, citizens.take())
-    first = walker.http.cookies.get(SESSION, domain="localhost.local")
-    assert first
+    counter.http.cookies.set(SESSION, planted, domain=HOST, path="/")
+    counter.log_in(citizens.take())
+    first = counter.cookie
     assert first != planted
-    walker.open("/nouveautes").submit(to="/nouveautes")
-    walker.submit(("espace", "citoyen"))
-    second = walker.http.cookies.get(SESSION, domain="localhost.local")
-    assert second != first
-    assert status_with(platform, first) == 401
-    assert status_with(platform, second) == 200
-    walker.http.close()
+    assert is_a_strangers(answer_to(platform, planted))
+    counter.open("/nouveautes").submit(to="/nouveautes")
+    counter.submit(("espace", "citoyen"))
+    assert counter.cookie != first
+    assert is_a_strangers(answer_to(platform, first, "/espace"))
+    assert answer_to(platform, counter.cookie, "/espace").status_code == 200
+    counter.http.close()
 
 
-def test_cookies_have_their_flags_and_personal_pages_are_not_stored(
+def test_what_asks_for_a_stronger_login_gets_it_in_a_new_session(platform: Platform, new_app: NewApp) -> None:
+    """The code by e-mail is worth less than the claim asks for (on test platforms), itsme more."""
+    app = new_app()
+    draft = ready_claim(app)
+    counter = Counter(platform).enter(app.person, "email_code")
+    weak = counter.cookie
+    check = f"/dossiers/{draft['id']}/verification"
+    counter.open(check).submit(to=check)
+    assert counter.page.status_code == 403
+    assert "Un moyen de connexion plus sûr est nécessaire" in counter.text()
+    assert app.dossier(draft["id"])["number"] is None
+    (stronger,) = counter.document().xpath("//a[starts-with(@href, '/connexion?niveau=')]/@href")
+    counter.open(stronger)
+    offered = counter.document().xpath("//button[@name='means'][not(@disabled)]/@value")
+    assert "email_code" not in offered
+    choose_means(counter, "itsme", app.person.username)
+    assert counter.address == platform.public_url + check, "back where the stronger login was asked for"
+    assert counter.cookie != weak
+    assert is_a_strangers(answer_to(platform, weak))
+    counter.submit(to=check)
+    assert counter.address.endswith("/recepisse")
+    counter.http.close()
+
+
+def test_every_cookie_of_our_host_has_its_flags_and_personal_pages_are_not_stored(
     platform: Platform, citizens: Citizens
 ) -> None:
-    walker = Walker()
-    set_cookies: list[str] = []
-    walker.http.event_hooks["response"] = [lambda r: set_cookies.extend(r.headers.get_list("set-cookie"))]
-    log_in(platform, walker, citizens.take())
-    ours = [c for c in set_cookies if c.startswith("__Host-")]
-    assert any(c.startswith(f"{SESSION}=") for c in ours)
-    for cookie in ours:
-        parts = {part.strip().lower() for part in cookie.split(";")[1:]}
-        assert {"secure", "httponly", "path=/"} <= parts, cookie
-        assert parts & {"samesite=lax", "samesite=strict"}, cookie
-        assert not any(part.startswith("domain=") for part in parts)
-        assert len(cookie) < 4096
-    answer = walker.open("/nouveautes").page
-    assert "no-store" in answer.headers["cache-control"]
+    counter = Counter(platform)
+    ours: list[str] = []
+
+    def keep(answer: httpx.Response) -> None:
+        if answer.url.host == httpx.URL(platform.public_url).host:
+            ours.extend(answer.headers.get_list("set-cookie"))
+
+    counter.http.event_hooks["response"].append(keep)
+    counter.enter(citizens.take())
+    page = counter.page
+    assert "no-store" in page.headers["cache-control"]
     for words in ("object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'", "default-src 'none'"):
-        assert words in answer.headers["content-security-policy"]
-    assert answer.headers["x-content-type-options"] == "nosniff"
-    walker.http.close()
+        assert words in page.headers["content-security-policy"]
+    assert page.headers["x-content-type-options"] == "nosniff"
+    counter.submit(("langue", "nl"), to="/langue")
+    counter.submit(to="/cookies/accepter")
+    counter.submit(to="/deconnexion")
+    names = {cookie.partition("=")[0] for cookie in ours}
+    assert {SESSION, "__Host-visite", "__Host-langue", "__Host-cookies"} <= names
+    assert len(names) >= 6, names  # with the login's own, here and at identity
+    for cookie in ours:
+        flags = {part.strip().lower() for part in cookie.split(";")[1:]}
+        assert cookie.startswith("__Host-"), cookie
+        assert {"secure", "httponly", "path=/"} <= flags, cookie
+        assert flags & {"samesite=lax", "samesite=strict"}, cookie
+        assert not any(flag.startswith("domain=") for flag in flags), cookie
+        assert len(cookie) < 4096
+    counter.http.close()
 
 
-def test_after_logout_the_old_cookie_opens_nothing(platform: Platform, citizens: Citizens) -> None:
-    walker = Walker()
-    enter(platform, walker, citizens.take())
-    cookie = walker.http.cookies.get(SESSION, domain="localhost.local")
-    assert status_with(platform, cookie, "/accueil") == 200
-    walker.http.post(
-        f"{platform.public_url}/deconnexion",
-        data=walker.form("/deconnexion"),
-        headers={"Origin": platform.public_url, "Referer": walker.address},
-    )
-    assert status_with(platform, cookie, "/accueil") in (302, 303, 401)
-    walker.http.close()
+def test_a_forged_form_changes_nothing(platform: Platform, citizens: Citizens) -> None:
+    counter = Counter(platform).enter(citizens.take())
+    counter.open(START)
+    fields = counter.form(START)
+    same_site = {"Sec_Fetch_Site": "same-origin"}
+    forgeries = {
+        "no token": counter.post(START, {k: v for k, v in fields.items() if k != "jeton"}, **same_site),
+        "wrong token": counter.post(START, fields | {"jeton": fields["jeton"][:-4] + "AAAA"}, **same_site),
+        "a visitor's token": counter.post(START, fields | {"jeton": visitors_token(platform)}, **same_site),
+        "other origin": counter.post(START, fields, Origin="https://evil.example", **same_site),
+        "cross-site": counter.post(START, fields, Sec_Fetch_Site="cross-site"),
+    }
+    assert {what: answer.status_code for what, answer in forgeries.items()} == dict.fromkeys(forgeries, 400)
+    assert "Vous n’avez pas encore de dossier" in counter.open("/dossiers").text()
+    assert counter.post(START, fields, **same_site).status_code == 303
+    assert "Vous n’avez pas encore de dossier" not in counter.open("/dossiers").text()
+    counter.http.close()
 
 
-def test_a_disabled_citizen_is_out_at_once(platform: Platform, citizens: Citizens) -> None:
-    walker, person = Walker(), citizens.take()
-    enter(platform, walker, person)
-    cookie = walker.http.cookies.get(SESSION, domain="localhost.local")
-    query = f"select citizen_id from sources where subject = '{person.subject}'"
-    ((citizen_id,),) = platform.rows("identity", query)
-    subprocess.run(
-        [sys.executable, "-m", "identity_service", "disable", str(citizen_id)],
-        env={**os.environ, **platform.stack.env("identity-api")},
-        check=True,
-        capture_output=True,
-    )
-    until("the end of the session", lambda: status_with(platform, cookie, "/accueil") == 401)
-    walker.http.close()
-
-
-@pytest.mark.parametrize("forgery", ["no token", "wrong token", "other origin", "cross-site"])
-def test_a_forged_form_changes_nothing(platform: Platform, citizens: Citizens, forgery: str) -> None:
-    walker = Walker()
-    enter(platform, walker, citizens.take())
-    walker.open(START)
-    fields = walker.form(START)
-    headers = {"Origin": platform.public_url, "Sec-Fetch-Site": "same-origin"}
-    if forgery == "no token":
-        fields.pop("jeton")
-    elif forgery == "wrong token":
-        fields["jeton"] = fields["jeton"][:-4] + "AAAA"
-    elif forgery == "other origin":
-        headers["Origin"] = "https://evil.example"
-    else:
-        headers["Sec-Fetch-Site"] = "cross-site"
-    answer = walker.http.post(platform.public_url + START, data=fields, headers=headers)
-    assert answer.status_code in (400, 403)
-    walker.open("/dossiers")
-    assert "Vous n’avez pas encore de dossier" in walker.text()
-    walker.http.close()
-
-
-def test_following_every_link_changes_nothing(platform: Platform, citizens: Citizens) -> None:
-    walker = Walker()
-    enter(platform, walker, citizens.take())
-    walker.open(START)
-    walker.submit(to=START)
-    draft = walker.address
-    platform.settle()
-    before = fingerprint(platform)
-    todo, seen = ["/accueil", draft], set[str]()
-    while todo:
-        address = urljoin(platform.public_url, todo.pop()).split("#")[0]
-        if address in seen or urlsplit(address).netloc != urlsplit(platform.public_url).netloc:
-            continue
-        seen.add(address)
-        answer = walker.http.get(address)
-        walker.http.head(address)
-        assert answer.status_code < 500, address
-        if answer.headers.get("content-type", "").startswith("text/html"):
-            walker.page, walker.address = answer, address
-            todo += [str(a) for a in walker.document().xpath("//a/@href") if "/connexion" not in a]
-    assert len(seen) >= 12, seen
-    assert fingerprint(platform) == before
-    walker.http.close()
-
-
-def log_in(platform: Platform, walker: Walker, person: Citizen) -> None:
-    """From « Me connecter » to the first page of the session."""
-    walker.open(f"{platform.public_url}/").open("/connexion")
-    choose_means(walker, "itsme", person.username)
-
-
-def enter(platform: Platform, walker: Walker, person: Citizen) -> None:
-    """Log in and create the space, without JavaScript, to the home page of the counter."""
-    log_in(platform, walker, person)
-    walker.submit(masquer="1")
-    walker.submit(("espace", "citoyen"))
-    walker.submit(courriel=person.email)
-
-    def link() -> str | None:
-        found = [LINK.search(m.text or "") for m in platform.mail.messages(to=person.email)]
-        return next((match.group() for match in found if match), None)
-
-    walker.open(until("the mail with the link", link))
-    walker.submit(to=urlsplit(walker.address).path)
-    walker.open("/suite").submit(masquer="1")
-    assert walker.address.endswith("/accueil"), walker.address
-
-
-def status_with(platform: Platform, cookie: str | None, path: str = "/espace") -> int:
-    """What a page answers to a browser that has just this session cookie."""
-    return httpx.get(platform.public_url + path, headers={"Cookie": f"{SESSION}={cookie}"}).status_code
-
-
-def fingerprint(platform: Platform) -> str:
-    """A digest of everything the services hold about citizens and cases."""
-    digest = hashlib.sha256()
-    for service in ("profile", "dossier", "documents", "notifier", "scheduler"):
-        tables = "select tablename from pg_tables where schemaname = 'public' order by 1"
-        for (table,) in platform.rows(service, tables):
-            digest.update(repr(sorted(platform.rows(service, f'select t::text from "{table}" t'))).encode())
-    return digest.hexdigest()
+def visitors_token(platform: Platform) -> str:
+    """A good form token, of another browser."""
+    stranger = Counter(platform)
+    stranger.open(f"{platform.public_url}/")
+    stranger.http.close()
+    return str(stranger.document().xpath("//input[@name='jeton']/@value")[0])

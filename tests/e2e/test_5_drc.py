@@ -1,41 +1,21 @@
 """The four more days: opened by the deposit, reminded, answered in time or lapsed."""
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from espace.testing import until
+from espace_stack.legal import BRUSSELS
 from espace_stack.testing.platform import Platform
-from tests.e2e.app import App, expect
-from tests.e2e.claims import WITH_DRC, ready_claim
-from tests.e2e.conftest import mail, mails
-from tests.e2e.pdfs import signed_claim
-
-NewApp = Callable[..., App]
-BRUSSELS = ZoneInfo("Europe/Brussels")
-
-
-def deposit(app: App) -> tuple[Any, Any]:
-    """A claim deposited with the DRC box: the dossier and its open request."""
-    receipt = expect(app.submit(ready_claim(app, WITH_DRC)), 201)
-    dossier = app.dossier(receipt["dossier_id"])
-    return dossier, dossier["information_requests"][0]
-
-
-def answer(app: App, dossier: Any, request: Any) -> Any:
-    """Add a piece to the request and send it."""
-    path = f"dossier/v1/dossiers/{dossier['id']}/information-requests/{request['id']}"
-    completed = expect(app.upload(dossier["id"], "complement", _piece()), 200)
-    expect(app.call("POST", f"{path}/attachments", {"statement": completed["statement"]}), 201)
-    content = app.dossier(dossier["id"])["information_requests"][0]["content_sha256"]
-    return expect(app.call("POST", f"{path}/answer", {"content_sha256": content}), 201)
+from tests.e2e.app import App
+from tests.e2e.claims import WITH_DRC, add_to_request, answer, deposit_with_drc
+from tests.e2e.conftest import NewApp
+from tests.e2e.mails import mail, mails
 
 
 def test_two_requests_one_answered_one_lapsed(platform: Platform, new_app: NewApp) -> None:
     answering, silent, uploading = new_app(), new_app(), new_app()
     platform.legal.freeze(datetime(2024, 10, 15, 14, 0, tzinfo=BRUSSELS))
-    dossier, request = deposit(answering)
+    dossier, request = deposit_with_drc(answering)
     assert request["state"] == "open"
     assert request["due_date"] == "2024-10-19"
     assert request["due_at"].startswith("2024-10-19T22:00:00")
@@ -45,11 +25,9 @@ def test_two_requests_one_answered_one_lapsed(platform: Platform, new_app: NewAp
     assert dossier["action_required"]
     opened = mail(platform, answering, "19 octobre 2024")
     assert WITH_DRC["missing_pieces"] in (opened.text or "")
-    lapsing, _ = deposit(silent)
-    kept, kept_request = deposit(uploading)
-    completed = expect(uploading.upload(kept["id"], "complement", _piece()), 200)
-    path = f"dossier/v1/dossiers/{kept['id']}/information-requests/{kept_request['id']}/attachments"
-    expect(uploading.call("POST", path, {"statement": completed["statement"]}), 201)
+    lapsing, _ = deposit_with_drc(silent)
+    kept, kept_request = deposit_with_drc(uploading)
+    add_to_request(uploading, kept, kept_request)
     platform.settle()
 
     platform.legal.freeze(datetime(2024, 10, 17, 9, 0, tzinfo=BRUSSELS))
@@ -90,7 +68,3 @@ def test_two_requests_one_answered_one_lapsed(platform: Platform, new_app: NewAp
 
 def _state(app: App, dossier: Any) -> str:
     return str(app.dossier(dossier["id"])["information_requests"][0]["state"])
-
-
-def _piece() -> bytes:
-    return signed_claim("Pièce complémentaire")

@@ -1,20 +1,17 @@
 """The window closes at midnight in Brussels, per constituency, and to the tenth of a second."""
 
 import contextlib
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from espace.testing import until
+from espace_stack.legal import BRUSSELS
 from espace_stack.part import FailedPart
 from espace_stack.testing.platform import Platform
 from tests.e2e.app import App, expect
 from tests.e2e.claims import WITH_DRC, ready_claim
-from tests.e2e.conftest import CHARLEROI, mail, mails
-
-NewApp = Callable[..., App]
-BRUSSELS = ZoneInfo("Europe/Brussels")
+from tests.e2e.conftest import CHARLEROI, NewApp
+from tests.e2e.mails import mail, mails
 
 
 def test_the_last_tenth_of_a_second_is_in_time_and_midnight_is_not(

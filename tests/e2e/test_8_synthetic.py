@@ -11,7 +11,8 @@ from espace_stack.testing import Platform
 from synthetic_citizen.settings import Settings
 from synthetic_citizen.vigil import Vigil
 
-QUICK = {"patience_seconds": 3.0}
+QUICK = 3.0
+"""Seconds of patience that suffice to see that something does not answer."""
 
 
 @pytest.fixture
@@ -61,7 +62,7 @@ def test_what_does_not_work_is_named_by_its_step(
 ) -> None:
     before = ended(step)
     platform.part(stopped).stop()
-    assert not Vigil(dataclasses.replace(settings, **QUICK)).journey(Stop())
+    assert not Vigil(dataclasses.replace(settings, patience_seconds=QUICK)).journey(Stop())
     assert ended(step) == before + 1
 
 

@@ -1,15 +1,16 @@
 """A candidate in a real browser, following the user guide by what it calls things."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import FilePayload, Locator, Page, expect
 
-from espace.testing import until
 from espace_stack.testing.platform import Platform
 from login_simulator.citizens import Citizen
-from tests.e2e.conftest import LINK
+from tests.e2e import mails
+from tests.e2e.canaries import remember_address, remember_cookie
 
 TITLE = "Élections locales du 13 octobre 2024 - Introduction d'une réclamation"
 
@@ -25,6 +26,9 @@ class Mouse:
 
     def write(self, target: Locator, text: str) -> None:
         target.fill(text)
+
+    def choose(self, target: Locator, value: str) -> None:
+        target.select_option(value)
 
 
 class Keyboard:
@@ -57,6 +61,15 @@ class Keyboard:
         self.page.keyboard.press("Control+A")
         self.page.keyboard.type(text)
 
+    def choose(self, target: Locator, value: str) -> None:
+        """The arrow goes down a list."""
+        self._reach(target, "(e) => e === document.activeElement")
+        for _ in range(target.locator("option").count()):
+            if target.input_value() == value:
+                return
+            self.page.keyboard.press("ArrowDown")
+        raise AssertionError(f"the keys do not choose {value}")
+
     def _reach(self, target: Locator, there: str) -> None:
         target.wait_for()
         for _ in range(120):
@@ -68,7 +81,10 @@ class Keyboard:
 
 
 class Visitor:
-    """One citizen at one browser; each method is a step of the guide."""
+    """One citizen at one browser; each method is a step of the guide.
+
+    ``inspect`` is called on each page that the visitor recognises.
+    """
 
     def __init__(
         self, platform: Platform, page: Page, person: Citizen, *, javascript: bool, keyboard: bool = False
@@ -78,22 +94,46 @@ class Visitor:
         self.person = person
         self.javascript = javascript
         self.hands: Mouse | Keyboard = Keyboard(page) if keyboard else Mouse()
+        self.inspect: Callable[[Page], None] = lambda _: None
+        page.context.on("request", lambda request: remember_address(request.url))
 
     def button(self, name: str) -> Any:
         """A button by exactly its words."""
         return self.page.get_by_role("button", name=name, exact=True)
 
+    def link(self, name: str) -> Any:
+        """A link by exactly its words."""
+        return self.page.get_by_role("link", name=name, exact=True)
+
     def heading(self, words: str) -> None:
         """The page is the one with these words as its title."""
         expect(self.page.get_by_role("heading", level=1)).to_contain_text(words)
+        self.inspect(self.page)
 
     def log_in(self, means: str = "itsme") -> None:
         """« Me connecter », the means, the login source."""
         self.page.goto("/")
-        self.page.get_by_role("main").get_by_role("button", name="Me connecter").click()
-        self.page.locator(f"button[name=means][value={means}]").click()
-        self.page.get_by_label("Citoyen de démonstration").select_option(self.person.username)
-        self.button("Confirmer").click()
+        self.inspect(self.page)
+        self.hands.press(self.page.get_by_role("main").get_by_role("button", name="Me connecter"))
+        self.choose_means(means)
+
+    def choose_means(self, means: str) -> None:
+        """The page of the six means, and the login source's own."""
+        choice = self.page.locator(f"button[name=means][value={means}]")
+        choice.wait_for()
+        self.inspect(self.page)
+        self.hands.press(choice)
+        self.hands.choose(self.page.get_by_label("Citoyen de démonstration"), self.person.username)
+        self.hands.press(self.button("Confirmer"))
+
+    def enter(self) -> None:
+        """Log in and come to the counter, with a space that is there already."""
+        self.log_in()
+        self.heading("Quoi de neuf dans Mon Espace ?")
+        self.hands.tick(self.page.get_by_label("Ne plus afficher"))
+        self.hands.press(self.button("continuer"))
+        self.hands.press(self.button("Espace citoyen"))
+        self.read_data_protection()
 
     def create_space(self) -> None:
         """News, cookies, choice of space, private profile, the mail and its button, the notice."""
@@ -103,29 +143,29 @@ class Visitor:
         self.hands.press(self.button("continuer"))
         self.hands.press(self.button("Accepter"))
         expect(self.button("Accepter")).to_have_count(0)
+        self.inspect(page)
         self.hands.press(self.button("Espace citoyen"))
         address = page.get_by_label("Adresse courriel privée")
         expect(address).to_have_value(self.person.email)
+        self.inspect(page)
         self.hands.press(self.button("Suivant"))
         self.heading("Un message vous a été envoyé")
-        page.goto(self.link_in_mail())
+        page.goto(mails.link(self.platform, self.person))
+        self.inspect(page)
         self.hands.press(self.button("Confirmer mon adresse"))
         self.heading("Votre espace citoyen est créé")
         self.hands.press(page.get_by_role("button", name="Continuer"))
-        self.hands.tick(page.get_by_label("Oui, j’ai pris connaissance"))
+        self.read_data_protection()
+
+    def read_data_protection(self) -> None:
+        """The notice, and after it the counter's home."""
+        box = self.page.get_by_label("Oui, j’ai pris connaissance")
+        box.wait_for()
+        self.inspect(self.page)
+        self.hands.tick(box)
         self.hands.press(self.button("Continuer"))
-        expect(page.get_by_role("link", name="Accueil", exact=True)).to_have_attribute("aria-current", "page")
-
-    def link_in_mail(self) -> str:
-        """The address in the message that really arrived."""
-
-        def link() -> str | None:
-            for message in self.platform.mail.messages(to=self.person.email):
-                if found := LINK.search(message.text or ""):
-                    return found.group()
-            return None
-
-        return until("the mail with the link", link)
+        expect(self.link("Accueil")).to_have_attribute("aria-current", "page")
+        self.inspect(self.page)
 
     def start_claim(self) -> None:
         """« Mes Dossiers », « Entamer une nouvelle démarche », the search, « Remplir »."""
@@ -162,11 +202,10 @@ class Visitor:
         self.heading("Pièces jointes")
 
     def declaration(self) -> bytes:
-        """The declaration, as the link on the page serves it."""
-        href = self.page.get_by_role("link", name="Votre déclaration (PDF)").get_attribute("href")
-        answer = self.page.request.get(f"{self.platform.public_url}{href}")
-        assert answer.status == 200, answer.status
-        return answer.body()
+        """The declaration, opened by its link: Chromium without a viewer saves it."""
+        with self.page.expect_download() as saved:
+            self.hands.press(self.link("Votre déclaration (PDF)"))
+        return saved.value.path().read_bytes()
 
     def slot(self, title: str) -> Any:
         """The part of the page that is about one slot."""
@@ -177,14 +216,17 @@ class Visitor:
         self.hands.press(self.slot(title).get_by_role("button", name="Ajouter un fichier"))
         self.heading(title)
 
-    def pick(self, path: Path) -> None:
-        """Choose a file in the file picker: « Sélectionnez », or the plain field."""
+    def pick(self, file: Path | FilePayload) -> None:
+        """Choose a file in the file picker: « Sélectionnez », or the plain field.
+
+        A payload may have a name that no file can have.
+        """
         if self.javascript:
             with self.page.expect_file_chooser() as chooser:
                 self.hands.press(self.button("Sélectionnez"))
-            chooser.value.set_files(path)
+            chooser.value.set_files(file)
         else:
-            self.page.get_by_label("Sélectionnez un fichier").set_input_files(path)
+            self.page.get_by_label("Sélectionnez un fichier").set_input_files(file)
             self.hands.press(self.button("Envoyer le fichier"))
 
     def drop(self, path: Path) -> None:
@@ -215,3 +257,13 @@ class Visitor:
         found = re.search(r"ME-\d{4}-\d{6,}-\d", self.page.get_by_role("main").inner_text())
         assert found
         return found.group()
+
+    def dossiers(self) -> None:
+        """« Mes Dossiers »."""
+        self.hands.press(self.link("Mes Dossiers").first)
+        self.heading("Mes Dossiers")
+
+    def remember_cookies(self) -> None:
+        """No log may hold them."""
+        for cookie in self.page.context.cookies():
+            remember_cookie(cookie.get("name", ""), cookie.get("value", ""))

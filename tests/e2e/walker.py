@@ -6,12 +6,14 @@ from urllib.parse import urljoin
 import httpx
 from lxml import html
 
+from tests.e2e.canaries import remember_answer
+
 
 class Walker:
     """Walks pages by their forms. ``page`` is the last answer, ``address`` its address."""
 
     def __init__(self, follow_to: Callable[[str], bool] = lambda _: True) -> None:
-        self.http = httpx.Client(timeout=30)
+        self.http = httpx.Client(timeout=60, event_hooks={"response": [remember_answer]})
         self._follow_to = follow_to
         self.address = ""
         self.page: httpx.Response

@@ -77,7 +77,7 @@ class Platform:
         return sorted((self.stack.folder / "logs").glob("*.log"))
 
     def settle(self, seconds: float = 60) -> None:
-        """Wait until every published event was applied by every consumer and no message waits."""
+        """Wait until every event was applied by every consumer, and no message or manifest waits."""
         calm = 0
 
         def at_rest() -> bool:
@@ -104,6 +104,10 @@ class Platform:
             "select template, state from notifications where state in ('created', 'sending', 'temporary')"
         )
         waiting += [f"notifier: {template} is {state}" for template, state in self.rows("notifier", pending)]
+        unwritten = "select dossier_id from manifests where written_at is null"
+        waiting += [
+            f"documents: no manifest of {dossier} yet" for (dossier,) in self.rows("documents", unwritten)
+        ]
         return waiting
 
     def heal(self) -> None:
