@@ -77,6 +77,11 @@ def validator(api_version: str, kind: str) -> Draft202012Validator:
     return Draft202012Validator(json.loads(file.read_text()))
 
 
+def with_defaults(content: dict[str, Any]) -> Any:
+    """An object as the API server keeps it: what it does not say has the schema's own word."""
+    return _filled(content, validator(content["apiVersion"], content["kind"]).schema)
+
+
 def write() -> None:
     """Fetch and cut all of them."""
     for module, *files in SOURCES:
@@ -84,6 +89,16 @@ def write() -> None:
             for definition in yaml.safe_load_all(Path(_folder(module), file).read_text()):
                 if definition and definition["spec"]["names"]["kind"] not in UNUSED:
                     _write(module, definition["spec"])
+
+
+def _filled(value: Any, schema: Any) -> Any:
+    if isinstance(value, list):
+        return [_filled(entry, schema.get("items", {})) for entry in value]
+    if not isinstance(value, dict):
+        return value
+    known = schema.get("properties", {})
+    defaults = {name: inner["default"] for name, inner in known.items() if "default" in inner}
+    return {name: _filled(inner, known.get(name, {})) for name, inner in {**defaults, **value}.items()}
 
 
 def _write(module: str, spec: dict[str, Any]) -> None:
@@ -115,7 +130,7 @@ def _cut(schema: Any) -> Any:
     kept = {
         key: {name: _cut(value) for name, value in content.items()} if key == "properties" else _cut(content)
         for key, content in schema.items()
-        if key not in ("description", "default", "example", "format", "nullable") and not key.startswith("x-")
+        if key not in ("description", "example", "format", "nullable") and not key.startswith("x-")
     }
     if "properties" in kept and not schema.get("x-kubernetes-preserve-unknown-fields"):
         kept.setdefault("additionalProperties", False)

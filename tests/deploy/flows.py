@@ -77,8 +77,8 @@ def page() -> str:
         "# Who may speak with whom",
         "",
         "Written by `python -m tests.deploy.flows` from the network policies of `deploy/k8s`; a test holds",
-        "it to them, and them to the code. Whatever is not here is refused, on both sides. Everyone may ask for",
-        "names.",
+        "it to them, and them to the code. Whatever is not here is refused, on both sides. Everyone may ask",
+        "for names.",
     ]
     for name, title in (("dev", "Development: everything inside"), ("prod", "Production")):
         parts += ["", f"## {title}", "", "| to | port | from |", "| --- | --- | --- |"]
