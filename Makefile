@@ -7,10 +7,14 @@ PACKAGES := benchmarks espace espace_stack espace_web login_simulator identity_s
 	documents_service notifier_service deadline_scheduler_service synthetic_citizen tests
 export MYPYPATH := .:shared:stack:stack/simulator:web:synthetic:services/identity:services/profile:services/dossier:services/documents:services/notifier:services/deadline-scheduler
 
-.PHONY: up down reset status travel dev test test-services test-platform test-long lint types format bench environment test-environment
+.PHONY: up observe down reset status travel dev test test-services test-platform test-long lint types format bench environment test-environment
 
 up: environment ## start what does not run (AT=2024-10-15T09:00: legal time of a new stack)
 	@$(STACK) up $(if $(AT),--at $(AT))
+
+observe: ## Prometheus with our rules against the running stack
+	@python3 stack/bootstrap.py --observe
+	@$(STACK) observe
 
 down: environment ## stop what up started; data stays
 	@$(STACK) down

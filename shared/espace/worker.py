@@ -102,6 +102,7 @@ def tick(name: str) -> None:
     """Report that the loop ``name`` made a turn, or waits and knows what for."""
     _turns[name] = time.monotonic()
     LOOP_LAST_TICK.labels(name).set_to_current_time()
+    LOOP_ERRORS.labels(name)  # exists at zero: the first failure can then be seen as a change
 
 
 def pause(stop: Stop, seconds: float, name: str) -> None:

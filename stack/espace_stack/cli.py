@@ -13,7 +13,7 @@ from espace_stack.given import WrongSetting, given_addresses, given_scanner, wan
 from espace_stack.legal import START, BackwardsError, NotRunning, parse_instant
 from espace_stack.part import FailedPart
 from espace_stack.servers import Servers
-from espace_stack.stack import DEFAULT_FOLDER, Stack, UnknownPart
+from espace_stack.stack import DEFAULT_FOLDER, OBSERVERS, Stack, UnknownPart
 from espace_stack.table import show_addresses, show_memory
 
 
@@ -41,6 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--at", type=_instant, help="legal time of a new stack")
     up.add_argument("parts", nargs="*", metavar="part", help="only these, with what they need of databases")
     up.set_defaults(run=_up)
+    commands.add_parser("observe", help="start what watches the stack").set_defaults(run=_observe)
     commands.add_parser("down", help="stop what up started; data stays").set_defaults(run=_down)
     commands.add_parser("reset", help="stop and forget all data").set_defaults(run=_reset)
     commands.add_parser("status", help="what runs, with its memory").set_defaults(run=_status)
@@ -90,6 +91,14 @@ def _up(options: argparse.Namespace) -> int:
     if ignored:
         print("The wished legal time is for a new stack; this one has its own: `make reset` starts over.")
     print(f"ready after {time.monotonic() - began:.0f} s" if started else "everything was running already")
+    return 0
+
+
+def _observe(options: argparse.Namespace) -> int:
+    stack = _stack(options)
+    stack.latest_receipt()  # refuses when nothing runs
+    stack.start(OBSERVERS)
+    print(f"Prometheus: {stack.prometheus.url} (alerts: /alerts); `make down` stops it with the rest")
     return 0
 
 

@@ -39,17 +39,14 @@ def configuration(
         alertmanager: whom alerts go to, ``host:port``.
     """
     scraped = [{"job_name": job, **found} for job, found in discover.items()]
-    queues = {
-        "job_name": "rabbitmq-queues",
-        "metrics_path": "/metrics/detailed",
-        "params": QUEUES,
-        **discover["rabbitmq"],
-    }
+    if "rabbitmq" in discover:
+        detailed = {"metrics_path": "/metrics/detailed", "params": dict(QUEUES)}
+        scraped.append({"job_name": "rabbitmq-queues", **detailed, **discover["rabbitmq"]})
     told = {"alertmanagers": [{"static_configs": [{"targets": [alertmanager]}]}]} if alertmanager else {}
     return {
         "global": {"scrape_interval": interval, "evaluation_interval": interval},
         "rule_files": [rules],
-        "scrape_configs": [*scraped, queues],
+        "scrape_configs": scraped,
         **({"alerting": told} if told else {}),
     }
 

@@ -12,10 +12,12 @@ from types import MappingProxyType
 from espace_stack.account import reachable_folder
 from espace_stack.belongings import Belongings
 from espace_stack.given import WrongSetting, keep_given, port_variable, read_given
-from espace_stack.layout import ROOT, ProgramName, programs
+from espace_stack.layout import ROOT, SYNTHETIC, ProgramName, programs
 from espace_stack.legal import Legal, NotRunning, latest_receipt
+from espace_stack.observing import INTERVAL, jobs
 from espace_stack.part import Part
 from espace_stack.parts.mailbox import MailboxPart
+from espace_stack.parts.observers import PostgresExporterPart, PrometheusPart
 from espace_stack.parts.programs import GatewayPart, ProgramPart, SimulatorPart, SyntheticPart
 from espace_stack.plan import Step, carry_out
 from espace_stack.ports import Ports
@@ -25,7 +27,9 @@ from espace_stack.servers import Addresses, Servers, together
 from espace_stack.settings import ProgramSettings, Surroundings
 
 DEFAULT_FOLDER = ROOT / ".stack"
-DEFAULT_PORTS = {"gateway": 8080, "simulator": 8081, "mailbox": 8082, "smtp": 8025}
+DEFAULT_PORTS = {"gateway": 8080, "simulator": 8081, "mailbox": 8082, "smtp": 8025, "prometheus": 9090}
+OBSERVERS = ("postgres-exporter", "prometheus")
+"""Parts that start only when they are named."""
 Report = Callable[[str], None]
 
 
@@ -68,6 +72,10 @@ class Stack:
         self._simulator = SimulatorPart(self.folder, self.ports, self.settings.simulator)
         self._gateway = GatewayPart(self.folder, self.ports, self.url, rate=2000 if private else 50)
         self._synthetic = SyntheticPart(self.folder, self.ports, self.settings.synthetic)
+        self._exporter = PostgresExporterPart(self.folder, self.ports, lambda: self.addresses.postgres)
+        self.prometheus = PrometheusPart(
+            self.folder, self.ports, self._scraped, interval="1s" if private else INTERVAL
+        )
         self._programs = {program.name: self._program(program) for program in programs()}
         services = {part.program.service: part.program.package for part in self._programs.values()}
         self._belongings = Belongings(services, lambda: self.addresses, self.secrets, self.folder / "logs")
@@ -80,10 +88,12 @@ class Stack:
                 *self._programs.values(),
                 self._gateway,
                 self._synthetic,
+                self._exporter,
+                self.prometheus,
             )
         }
-        # Tests count what citizens do: they start this one themselves.
-        self._asked_for = {self._synthetic.name} if private else set()
+        # Tests count what citizens do: they start the synthetic citizen themselves.
+        self.on_request = {*OBSERVERS, *([SYNTHETIC[0]] if private else [])}
 
     # ---- what there is
 
@@ -135,7 +145,7 @@ class Stack:
         """
         with self.lock():
             wanted = [self.part(name) for name in only] or [
-                part for part in self.parts if part.name not in self._asked_for
+                part for part in self.parts if part.name not in self.on_request
             ]
             self._settle_ports()
             keep_given(self.folder, self.given)
@@ -273,6 +283,13 @@ class Stack:
 
     def _program(self, program: ProgramName) -> ProgramPart:
         return ProgramPart(program, self.folder, self.ports, lambda: self.settings.of(program))
+
+    def _scraped(self) -> dict[str, str]:
+        """What has metrics here, job to address."""
+        ports = {job: job for job in jobs()} | {"gateway": "gateway-inside", "postgres": "postgres-exporter"}
+        if "AMQP_URL" not in self.given:
+            ports["rabbitmq"] = "rabbitmq-prometheus"
+        return {job: f"127.0.0.1:{self.ports[port]}" for job, port in ports.items()}
 
     def _surroundings(self) -> Surroundings:
         at = self.addresses

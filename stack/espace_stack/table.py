@@ -44,6 +44,8 @@ def show_memory(stack: Stack) -> str:
     rows = []
     totals = {"servers": 0, "our programs": 0}
     for part in stack.parts:
+        if part.name in stack.on_request and not part.alive:
+            continue
         memory = part.process.memory() if part.alive else 0
         totals["servers" if part.name in SERVERS else "our programs"] += memory
         rows.append((part.name, "running" if part.alive else "stopped", _megabytes(memory)))

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
+from espace.testing import until
 from espace_stack.layout import BUCKET
 from espace_stack.parts.programs import GatewayPart
 from espace_stack.ports import Ports, free_port
@@ -297,10 +298,13 @@ def test_program_that_starts_meanwhile_is_tried_again(gateway: GatewayPart, clie
 
     timer = threading.Timer(0.1, start)
     timer.start()
-    assert client.get("/api/notifier/v1/notifications").json()["to"] == "late"
-    late[0].shutdown()
-    late[0].server_close()
-    timer.join()
+    try:
+        assert client.get("/api/notifier/v1/notifications").json()["to"] == "late"
+    finally:
+        until("the late program", lambda: late)
+        late[0].shutdown()
+        late[0].server_close()
+        timer.join()
 
 
 def test_log_names_no_path_but_the_request_id_of_the_answer(

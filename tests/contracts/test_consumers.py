@@ -113,6 +113,10 @@ def held_document(connection: Connection, _example: Example) -> None:
 
 
 def kept_for_good(connection: Connection, example: Example) -> None:
+    """What the platform filed with itself leaves nothing."""
+    if example["data"].get("synthetic"):
+        assert connection.execute(select(manifests)).all() == []
+        return
     row = one(connection, manifests)
     manifest = json.loads(row.body)["manifest"]
     listed = example["data"]["documents"]

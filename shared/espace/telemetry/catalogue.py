@@ -10,6 +10,7 @@ EVENTS: dict[str, str] = {
     "program.stopped": "A program ended by itself.",
     "program.failed": "A program could not start, or a migration failed.",
     "library.message": "A library logged something; field: message.",
+    "tracing.interrupted": "Spans could not be delivered and are dropped; fields: reason, count.",
     # HTTP
     "http.request": "A request was answered; fields: method, route, status, duration_ms.",
     "http.failed": "A request failed by a fault of ours; the answer was 500 with the request id.",

@@ -15,7 +15,7 @@ from espace.telemetry.catalogue import EVENTS
 from espace.telemetry.logs import REDACTED, UnknownEventError, redact
 
 ROOT = Path(__file__).parents[3]
-PACKAGES = ("shared/espace", "services/*/*_service", "web/espace_web")
+PACKAGES = ("shared/espace", "services/*/*_service", "web/espace_web", "synthetic/synthetic_citizen")
 LEVELS = {"debug", "info", "warning", "error", "exception", "critical"}
 NRN, MAIL = "85.07.30-033.28", "nora.elamrani@courriel.example"
 TOKEN = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2ln"
