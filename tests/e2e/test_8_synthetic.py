@@ -37,7 +37,8 @@ def test_a_journey_files_withdraws_and_leaves_no_trace_in_counts_or_mails(
     platform.settle()
     assert len(platform.mail.messages()) == mails
     ((dossier_id, procedure, state),) = platform.rows(
-        "dossier", "SELECT id, procedure, state FROM dossiers WHERE synthetic ORDER BY number DESC LIMIT 1"
+        "dossier",
+        "SELECT id, procedure, state FROM dossiers WHERE synthetic ORDER BY number DESC NULLS LAST LIMIT 1",
     )
     assert (procedure, state) == ("question-administration", "withdrawn")
     ((message, reason),) = platform.rows(
