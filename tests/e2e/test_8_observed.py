@@ -38,7 +38,7 @@ def prometheus(platform: Platform, new_app: NewApp) -> Iterator[httpx.Client]:
     platform.stack.start(OBSERVERS)
     platform.part("synthetic").start()
     with httpx.Client(base_url=platform.stack.prometheus.url, timeout=30) as client:
-        until("all targets to be up", lambda: _down(client) == [], 60)
+        until("all targets to be up", lambda: _all_up(client))
         platform.legal.freeze(START)
         app = new_app()
         deposit_with_drc(app)
@@ -87,9 +87,10 @@ def asked(client: httpx.Client, query: str) -> list[Any]:
     return found
 
 
-def _down(client: httpx.Client) -> list[str]:
+def _all_up(client: httpx.Client) -> bool:
     targets = client.get("/api/v1/targets").json()["data"]["activeTargets"]
-    return [target["labels"]["job"] for target in targets if target["health"] != "up"]
+    wanted = {*observing.jobs(), "rabbitmq", "rabbitmq-queues", "postgres"}
+    return {target["labels"]["job"] for target in targets if target["health"] == "up"} == wanted
 
 
 def _filed(client: httpx.Client) -> bool:
