@@ -5,6 +5,7 @@ PYTHON := .venv/bin/python
 STACK := $(PYTHON) -m espace_stack
 PACKAGES := benchmarks espace espace_stack espace_web login_simulator identity_service profile_service dossier_service \
 	documents_service notifier_service deadline_scheduler_service synthetic_citizen tests
+WHICH := -m "not long"
 export MYPYPATH := .:shared:stack:stack/simulator:web:synthetic:services/identity:services/profile:services/dossier:services/documents:services/notifier:services/deadline-scheduler
 
 .PHONY: up observe down reset status travel dev test test-services test-platform test-long lint types format bench environment test-environment
@@ -35,14 +36,14 @@ test: test-environment lint ## everything but the long tests, in two sessions si
 	$(MAKE) --jobs=2 --output-sync=target test-services test-platform
 
 test-services: test-environment
-	$(PYTHON) -m pytest -q -m "not long" --durations=10 -p no:cacheprovider shared services web synthetic
+	$(PYTHON) -m pytest -q $(WHICH) --durations=10 -p no:cacheprovider shared services web synthetic
 
 test-platform: test-environment
-	$(PYTHON) -m pytest -q -m "not long" --durations=10 -p no:cacheprovider stack tests
+	$(PYTHON) -m pytest -q $(WHICH) --durations=10 -p no:cacheprovider stack tests
 
-test-long: test-environment lint ## everything, the tests of kills and races twenty times
+test-long: test-environment lint ## everything, the tests of kills and races twenty times, in the same two sessions
 	@python3 stack/bootstrap.py --tests --long
-	$(PYTHON) -m pytest -q --timeout=1800 --durations=25 --repeat=20
+	$(MAKE) --jobs=2 --output-sync=target test-services test-platform WHICH="--repeat=20 --timeout=1800"
 
 lint: test-environment types ## style, types, arrows
 	$(PYTHON) -m ruff check .
