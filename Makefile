@@ -8,7 +8,7 @@ PACKAGES := benchmarks espace espace_stack espace_web login_simulator identity_s
 WHICH := -m "not long"
 export MYPYPATH := .:shared:stack:stack/simulator:web:synthetic:services/identity:services/profile:services/dossier:services/documents:services/notifier:services/deadline-scheduler
 
-.PHONY: up observe down reset status travel dev test test-services test-platform test-long lint types format bench environment test-environment
+.PHONY: up observe down reset status travel dev test test-services test-platform test-long test-compose lint types format bench environment test-environment
 
 up: environment ## start what does not run (AT=2024-10-15T09:00: legal time of a new stack)
 	@$(STACK) up $(if $(AT),--at $(AT))
@@ -44,6 +44,9 @@ test-platform: test-environment
 test-long: test-environment lint ## everything, the tests of kills and races twenty times, in the same two sessions
 	@python3 stack/bootstrap.py --tests --long
 	$(MAKE) --jobs=2 --output-sync=target test-services test-platform WHICH="--repeat=20 --timeout=1800"
+
+test-compose: test-environment ## the journey and the fault cases against docker-compose.yml (COMPOSE_FILE names others)
+	ESPACE_TEST_PLATFORM=compose $(PYTHON) -m pytest -q -m anywhere --durations=10 -p no:cacheprovider tests/e2e
 
 lint: test-environment types ## style, types, arrows
 	$(PYTHON) -m ruff check .

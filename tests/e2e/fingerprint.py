@@ -5,7 +5,6 @@ from typing import Any
 
 from espace_stack.layout import BUCKET, SERVICES, WEB
 from espace_stack.testing.platform import Platform
-from tests.e2e.once import store
 
 PASSING: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("web", "sessions"): ("seen_at", "sealed"),
@@ -30,7 +29,7 @@ def fingerprint(platform: Platform) -> dict[str, list[str]]:
             if passing != ():
                 found[f"{service}.{table}"] = _rows(platform, service, table, passing or ())
     assert len(found) >= 35
-    objects = store(platform).list_objects(BUCKET, recursive=True)
+    objects = platform.store.list_objects(BUCKET, recursive=True)
     found["bucket"] = sorted(f"{entry.object_name} {entry.etag} {entry.size}" for entry in objects)
     return found
 

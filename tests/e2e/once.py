@@ -6,11 +6,9 @@ from threading import Barrier
 from typing import Any, TypeVar
 
 import httpx
-from minio import Minio
 
 from espace.testing import until
 from espace_stack.layout import BUCKET
-from espace_stack.parts.objects import client
 from espace_stack.testing.platform import Platform
 from tests.e2e.app import App
 from tests.e2e.mails import mails
@@ -87,11 +85,5 @@ def deposited_once(platform: Platform, app: App, dossier_id: str) -> Any:
 def objects(platform: Platform, prefix: str = "") -> list[str]:
     """The keys in the bucket."""
     return sorted(
-        str(entry.object_name) for entry in store(platform).list_objects(BUCKET, prefix, recursive=True)
+        str(entry.object_name) for entry in platform.store.list_objects(BUCKET, prefix, recursive=True)
     )
-
-
-def store(platform: Platform) -> Minio:
-    """The object store, behind the gateway's back."""
-    at = platform.stack.addresses
-    return client(at.objects, at.objects_access_key, at.objects_secret_key)

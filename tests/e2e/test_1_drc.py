@@ -10,7 +10,7 @@ from tests.e2e.conftest import NewApp, NewVisitor
 from tests.e2e.mails import mail
 from tests.e2e.pdfs import on_disk, signed_claim
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.anywhere]
 MISSING = "Procès-verbal du bureau 12"
 
 

@@ -12,7 +12,7 @@ from tests.e2e.conftest import NewApp, NewVisitor
 from tests.e2e.pdfs import encrypted_claim, on_disk, padded_claim, signed_claim
 from tests.e2e.visitor import Visitor
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.anywhere]
 EMOJI = "réclamation 🗳️ signée.pdf"
 SLOT = "Réclamation datée et signée"
 LIMIT = 20 * 1024 * 1024

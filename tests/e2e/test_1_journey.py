@@ -15,7 +15,7 @@ from tests.e2e.pages import accessible, fits, has_no_token
 from tests.e2e.pdfs import encrypted_claim, on_disk, signed_claim
 from tests.e2e.visitor import TITLE
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.anywhere]
 HANDS: dict[str, dict[str, Any]] = {
     "mouse": {},
     "keyboard-320px": {"keyboard": True, "width": 320},

@@ -12,7 +12,7 @@ from tests.e2e.conftest import NewApp, NewVisitor
 from tests.e2e.once import deposited_once, number_of
 from tests.e2e.visitor import Visitor
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.anywhere]
 RECEIPT = "Votre dossier est introduit"
 JAVASCRIPT = pytest.mark.parametrize(
     "javascript", [True, False], ids=["with-javascript", "without-javascript"]

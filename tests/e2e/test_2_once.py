@@ -15,6 +15,7 @@ from tests.e2e.conftest import NewApp
 from tests.e2e.mails import link
 from tests.e2e.once import at_once, bearer, deposited_once, submit
 
+pytestmark = pytest.mark.anywhere
 ROUNDS = 20
 SPACE_CONFIRMED = "type = 'be.espace.profile.space_confirmed.v1'"
 

@@ -41,6 +41,7 @@ def test_a_worker_killed_at_its_worst_moment_does_its_work_once(
     deposited_once(platform, candidate, dossier["id"])
 
 
+@pytest.mark.anywhere
 @pytest.mark.asynchronous
 @pytest.mark.parametrize(
     "killed",
@@ -81,6 +82,7 @@ def test_a_mail_server_lost_after_the_data_costs_one_copy_at_most(platform: Plat
     assert len({copy.message_id for copy in copies}) == 1
 
 
+@pytest.mark.anywhere
 def test_a_mail_server_that_says_later_gets_the_mail_later(platform: Platform, candidate: App) -> None:
     dossier = ready_claim(candidate)
     platform.mail.switch("4xx", times=2)
@@ -88,6 +90,7 @@ def test_a_mail_server_that_says_later_gets_the_mail_later(platform: Platform, c
     deposited_once(platform, candidate, dossier["id"])
 
 
+@pytest.mark.anywhere
 def test_a_broker_that_is_dead_delays_the_mail_and_not_the_deposit(
     platform: Platform, candidate: App
 ) -> None:
@@ -98,6 +101,7 @@ def test_a_broker_that_is_dead_delays_the_mail_and_not_the_deposit(
     deposited_once(platform, candidate, dossier["id"])
 
 
+@pytest.mark.anywhere
 def test_a_database_that_is_dead_gives_a_clean_refusal_and_the_same_key_succeeds(
     platform: Platform, candidate: App
 ) -> None:
@@ -113,6 +117,7 @@ def test_a_database_that_is_dead_gives_a_clean_refusal_and_the_same_key_succeeds
     deposited_once(platform, candidate, dossier["id"])
 
 
+@pytest.mark.anywhere
 @pytest.mark.parametrize("broken", ["documents-api", "objects", "documents-worker"])
 def test_the_deposit_itself_needs_neither_documents_nor_the_object_store(
     platform: Platform, candidate: App, broken: str

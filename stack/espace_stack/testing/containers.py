@@ -9,12 +9,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from minio import Minio
+
 from espace.clock import LegalTime
 from espace.testing import until
-from espace_stack.deployment import API_PORT, WORKER_PORT
+from espace_stack.deployment import ADMINISTRATOR, API_PORT, WORKER_PORT
 from espace_stack.layout import ROOT
 from espace_stack.legal import Legal
 from espace_stack.mailbox.client import Mailbox
+from espace_stack.parts.objects import client
 from espace_stack.testing.platform import Platform
 
 START_SECONDS = 180.0
@@ -196,6 +199,11 @@ class ComposePlatform(Platform):
     def database_url(self, service: str) -> str:
         inside = (self._secrets / service / "database-url").read_text()
         return inside.replace("@postgres:", f"@{self.compose.address('postgres')}:")
+
+    @property
+    def store(self) -> Minio:
+        password = (self._secrets / "prepare" / "objects").read_text()
+        return client(self.url("objects"), ADMINISTRATOR, password)
 
     def logs(self) -> list[Path]:
         for service in self.compose.run("ps", "--all", "--services").split():

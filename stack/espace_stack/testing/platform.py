@@ -8,6 +8,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from minio import Minio
 
 from espace.bus import topology
 from espace.testing import until
@@ -15,6 +16,7 @@ from espace_stack.given import given_addresses
 from espace_stack.legal import Legal
 from espace_stack.mailbox.client import Mailbox
 from espace_stack.part import Part
+from espace_stack.parts.objects import client
 from espace_stack.reaper import reaped
 from espace_stack.servers import Servers, together
 from espace_stack.stack import Report, Stack
@@ -55,6 +57,12 @@ class Platform:
     def database_url(self, service: str) -> str:
         """The address of a service's database, for looking behind the scenes."""
         return self.stack.database_url(service)
+
+    @property
+    def store(self) -> Minio:
+        """The object store, behind the gateway's back."""
+        at = self.stack.addresses
+        return client(at.objects, at.objects_access_key, at.objects_secret_key)
 
     def arm_crash(self, program: str, point: str) -> None:
         """Let ``program`` (``dossier-worker``) kill itself when it next passes ``point``."""
