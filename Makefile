@@ -41,9 +41,9 @@ test-services: test-environment
 test-platform: test-environment
 	$(PYTHON) -m pytest -q $(WHICH) --durations=10 -p no:cacheprovider stack tests
 
-test-long: test-environment lint ## everything, the tests of kills and races twenty times, in the same two sessions
+test-long: test-environment ## what make test leaves out, and its tests of kills and races twenty times
 	@python3 stack/bootstrap.py --tests --long
-	$(MAKE) --jobs=2 --output-sync=target test-services test-platform WHICH="--repeat=20 --timeout=1800"
+	$(MAKE) --jobs=2 --output-sync=target test-services test-platform WHICH='-m "long or asynchronous" --repeat=20 --timeout=1800'
 
 test-compose: test-environment ## the journey and the fault cases against docker-compose.yml (COMPOSE_FILE names others)
 	ESPACE_TEST_PLATFORM=compose $(PYTHON) -m pytest -q -m anywhere --durations=10 -p no:cacheprovider tests/e2e
