@@ -1,7 +1,8 @@
 """What ``python -m <service>`` does: one image, several roles.
 
 ``api`` serves HTTP, ``worker`` runs loops, ``migrate`` brings the schema up to date or waits until it is,
-``openapi`` prints the API's description, ``dead-letters`` looks after what could not be handled.
+``openapi`` prints the API's description, ``dead-letters`` looks after what could not be handled, ``refill``
+publishes once more what a lost broker held.
 """
 
 import argparse
@@ -16,6 +17,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from espace.config import ServiceSettings, SettingsError, load
@@ -83,6 +85,9 @@ class Program:
             dead.add_argument("action", choices=("list", "show", "replay"))
             dead.add_argument("ids", nargs="*", help="event ids; for replay, none means all")
             dead.set_defaults(run=self._dead_letters)
+            refill = commands.add_parser("refill", help="publish once more, after the broker was lost")
+            refill.add_argument("--since", type=_instant, required=True, help="what was recorded since then")
+            refill.set_defaults(run=self._refill)
         migrate = commands.add_parser("migrate", help="bring the schema up to date")
         migrate.add_argument("--wait", action="store_true", help="until someone else has done so")
         migrate.set_defaults(run=self._migrate)
@@ -179,6 +184,21 @@ class Program:
         configure_logging(self.name, "dead-letters")
         return dead_letters.command(self.name, load(_BrokerOnly).amqp_url, options.action, options.ids)
 
+    def _refill(self, options: argparse.Namespace) -> int:
+        from espace.bus.refill import refill
+        from espace.db import Database
+        from espace.telemetry import configure_logging
+
+        configure_logging(self.name, "refill")
+        database = Database(
+            load(_DatabaseOnly).database_url, pool_size=1, application_name=f"{self.name}-refill"
+        )
+        try:
+            sys.stdout.write(f"{refill(database, options.since)} events are due again\n")
+        finally:
+            database.dispose()
+        return 0
+
 
 def wsgi() -> Any:
     """The WSGI application of the program this process was started for; granian calls it in its child."""
@@ -218,6 +238,17 @@ def _failure_told() -> Iterator[None]:
     except Exception:
         log.exception("program.failed")
         raise
+
+
+def _instant(written: str) -> datetime:
+    try:
+        instant = datetime.fromisoformat(written)
+        if instant.tzinfo is not None:
+            return instant
+    except ValueError:
+        pass
+    wanted = "an instant with its zone, such as 2026-11-26T03:00:00Z"
+    raise argparse.ArgumentTypeError(f"{written!r} is not {wanted}")
 
 
 def _attribute(path: str) -> Any:

@@ -22,6 +22,10 @@ class NumberConflict(Exception):
     """A known subject came with another citizen's national number."""
 
 
+class WrongMasterKey(Exception):
+    """The citizens in the database were sealed with another key than ours: nobody would be found again."""
+
+
 @dataclass(frozen=True)
 class Arrival:
     """What a login source asserts; a language only if it is ours, a number only where it is trusted to."""
@@ -43,6 +47,7 @@ def arrive(session: Session, vault: Vault, arrival: Arrival, register: dict[str,
     Raises:
         AccountDisabled: her account is disabled.
         NumberConflict: the number belongs to someone else.
+        WrongMasterKey: she would be new, and so would everybody.
     """
     number_hash = vault.hash(arrival.national_number) if arrival.national_number else None
     # Two first logins of one person at once must make one citizen.
@@ -51,6 +56,7 @@ def arrive(session: Session, vault: Vault, arrival: Arrival, register: dict[str,
     session.execute(select(func.pg_advisory_xact_lock(key)))
     citizen = _known(session, arrival, number_hash)
     if citizen is None:
+        _ensure_master_key(session, vault)
         citizen = CitizenRow(created_at=utcnow(), number_hash=number_hash)
         session.add(citizen)
         session.flush()
@@ -90,6 +96,14 @@ def _known(session: Session, arrival: Arrival, number_hash: bytes | None) -> Cit
             raise NumberConflict
         citizen.number_hash = number_hash  # numbers change: a bis number becomes a national one
     return citizen
+
+
+def _ensure_master_key(session: Session, vault: Vault) -> None:
+    """A database restored without its key must not fill with second identities of its citizens."""
+    sealed = select(CitizenRow.id, CitizenRow.wrapped_key).where(CitizenRow.wrapped_key.is_not(None)).limit(1)
+    for citizen_id, wrapped_key in session.execute(sealed):
+        if not vault.knows(citizen_id, wrapped_key):
+            raise WrongMasterKey("ESPACE_NATIONAL_NUMBER_KEY is not this database's: restore the one that is")
 
 
 def facts_of(vault: Vault, citizen: CitizenRow) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import secrets
 from typing import Any
 from uuid import UUID
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -43,6 +44,14 @@ class Vault:
     def new_key(self, citizen_id: UUID) -> bytes:
         """A wrapped key for one citizen."""
         return _seal(self._wrapping, secrets.token_bytes(KEY_BYTES), citizen_id)
+
+    def knows(self, citizen_id: UUID, wrapped_key: bytes) -> bool:
+        """Whether her key was wrapped with this master key."""
+        try:
+            self._key(citizen_id, wrapped_key)
+        except InvalidTag:
+            return False
+        return True
 
     def seal(self, citizen_id: UUID, wrapped_key: bytes, facts: dict[str, Any]) -> bytes:
         """Her facts, sealed."""

@@ -1,5 +1,6 @@
 """What is kept of a citizen, who may read it, and the end of an account (check 11)."""
 
+import base64
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
@@ -12,9 +13,11 @@ from sqlalchemy import select, text
 
 from espace.db import Database
 from identity_service import desk
+from identity_service.accounts import Arrival, WrongMasterKey, arrive
 from identity_service.app import create_app
 from identity_service.settings import Settings
 from identity_service.tables import CitizenRow, SessionRow
+from identity_service.vault import Vault
 from services.identity.tests.house import House
 
 NUMBER = "85073003328"
@@ -107,6 +110,17 @@ def test_an_erased_citizen_cannot_be_read_by_anyone(house: House, monkeypatch: p
         row = session.scalars(select(CitizenRow).where(CitizenRow.id == citizen_id)).one()
         assert row.wrapped_key is row.facts is row.number_hash is None
     assert subject(house, house.tokens()["access_token"]) != citizen_id
+
+
+def test_with_another_master_key_nobody_becomes_a_second_citizen(house: House) -> None:
+    house.tokens()
+    moved = Arrival("https://other.example", "1", "Lucie", "Delvaux", None, None, NUMBER)
+    with house.database.transaction() as unit:
+        session = unit.session
+        with pytest.raises(WrongMasterKey, match="ESPACE_NATIONAL_NUMBER_KEY"):
+            arrive(session, Vault(base64.b64encode(bytes(32)).decode()), moved, None)
+        known = arrive(session, Vault(house.settings.national_number_key), moved, None)
+        assert [known.id] == list(session.scalars(select(CitizenRow.id)))
 
 
 def test_an_unknown_citizen_is_told_by_the_exit_status(

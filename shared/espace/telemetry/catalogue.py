@@ -27,6 +27,7 @@ EVENTS: dict[str, str] = {
     "relay.refused": "A reader's queue is full; events of the type wait; fields: type, seconds.",
     "relay.blocked": "The broker asked publishers to wait.",
     "relay.unblocked": "The broker takes messages again.",
+    "outbox.refilled": "Events are published once more at an operator's wish; fields: since, count.",
     "leader.gained": "This worker leads the loop from now on.",
     "leader.lost": "This worker does not lead the loop any more.",
     "consumer.connected": "The consumer listens to its queue.",
