@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from espace_stack import configuring
 from espace_stack.deployment import Deployment, environment, write
 from espace_stack.layout import CALLS, SPEAK_AMQP, SYNTHETIC, ProgramName, programs
 
@@ -71,3 +72,9 @@ def test_secrets_are_made_once_and_each_program_sees_its_own(deployment: Deploym
     assert not {"national-number-key", "signing-keys"} & bundles["dossier"].keys()
     secrets = [value for name, bundle in bundles.items() if name != "prepare" for value in bundle.values()]
     assert "change-me" not in "".join(secrets)
+
+
+def test_the_page_of_settings_is_as_the_settings_are() -> None:
+    assert configuring.PAGE.read_text(encoding="utf-8") == configuring.page(), (
+        "python -m espace_stack.configuring writes it again"
+    )

@@ -1,11 +1,16 @@
 """Handing a message to the mail server, and reading its answers."""
 
 import smtplib
+import ssl
 import time
 from email.message import EmailMessage
+from typing import Literal
 
 from espace import crash
 from notifier_service.model import Undeliverable
+
+Security = Literal["none", "starttls", "tls"]
+"""How readers are kept out: not at all, by STARTTLS (RFC 3207), from the first byte on (RFC 8314)."""
 
 GOODBYE_SECONDS = 2.0
 """How long to wait for the answer to QUIT: the message is the server's already, its lease still runs here."""
@@ -28,13 +33,27 @@ class MailServer:
         timeout: seconds to wait for each answer.
         data_timeout: the same once DATA has begun.
         patience: seconds after which an attempt is not begun to be handed over any more.
+        security: the server's certificate is verified, for ``host``, by the machine's authorities.
+        username: who we are there, with ``password``; empty: nobody asks.
     """
 
     def __init__(
-        self, host: str, port: int, *, domain: str, timeout: float, data_timeout: float, patience: float
+        self,
+        host: str,
+        port: int,
+        *,
+        domain: str,
+        timeout: float,
+        data_timeout: float,
+        patience: float,
+        security: Security = "none",
+        username: str = "",
+        password: str = "",
     ) -> None:
         self._host, self._port, self._domain = host, port, domain
         self._timeout, self._data_timeout, self._patience = timeout, data_timeout, patience
+        self._security, self._username, self._password = security, username, password
+        self._tls = None if security == "none" else ssl.create_default_context()
 
     def send(self, message: EmailMessage, *, sender: str, to: str, started: float) -> None:
         """Hand over; returns when the server has taken responsibility.
@@ -70,17 +89,38 @@ class MailServer:
                 raise Postponed(f"connection_lost_at_{step}") from error
 
     def _connection(self) -> "_Session":
-        smtp = smtplib.SMTP(timeout=self._timeout, local_hostname=self._domain)
+        smtp = None
         try:
-            code, _ = smtp.connect(self._host, self._port)
-            if code == 220:
-                smtp.ehlo_or_helo_if_needed()
-                return _Session(smtp)
+            smtp = self._connected()
+            if self._security == "starttls":
+                smtp.starttls(context=self._tls)
+            if self._username:
+                smtp.login(self._username, self._password)
         except (OSError, smtplib.SMTPException) as error:
-            smtp.close()
-            raise Postponed("server_unreachable") from error
-        smtp.close()
-        raise Postponed(f"server_not_ready_{code}")
+            if smtp is not None:
+                smtp.close()
+            raise Postponed(_why_not(error)) from error
+        return _Session(smtp)
+
+    def _connected(self) -> smtplib.SMTP:
+        where = self._host, self._port, self._domain
+        if self._security == "tls":
+            return smtplib.SMTP_SSL(*where, timeout=self._timeout, context=self._tls)
+        smtp = smtplib.SMTP(*where, timeout=self._timeout)
+        smtp.ehlo_or_helo_if_needed()
+        return smtp
+
+
+def _why_not(error: Exception) -> str:
+    match error:
+        case smtplib.SMTPConnectError():
+            return f"server_not_ready_{error.smtp_code}"
+        case ssl.SSLError() | smtplib.SMTPNotSupportedError():
+            return "server_not_trusted"
+        case smtplib.SMTPAuthenticationError():
+            return f"smtp_{error.smtp_code}"
+        case _:
+            return "server_unreachable"
 
 
 class _Session:

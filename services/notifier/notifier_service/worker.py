@@ -38,6 +38,9 @@ def create_sender(settings: Settings, database: Database, owners: Owners | None 
         timeout=settings.smtp_timeout_seconds,
         data_timeout=settings.smtp_data_timeout_seconds,
         patience=settings.mail_patience_seconds,
+        security=settings.smtp_security,
+        username=settings.smtp_username,
+        password=settings.smtp_password,
     )
     return Sender(database, composer, server, settings)
 

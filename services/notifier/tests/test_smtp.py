@@ -1,17 +1,23 @@
 """What each answer of a mail server means, step by step."""
 
 import socket
+import ssl
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
 from email.message import EmailMessage
 from email.policy import SMTP
+from pathlib import Path
 from typing import Any
 
 import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
 
+from espace_stack.ports import free_port
 from notifier_service.model import Undeliverable
-from notifier_service.smtp import MailServer, Postponed
+from notifier_service.smtp import MailServer, Postponed, Security
 
 GOOD = {
     "": "220 hello",
@@ -148,3 +154,115 @@ def test_nobody_listens_postpones() -> None:
         port = int(taken.getsockname()[1])
     with pytest.raises(Postponed, match="server_unreachable"):
         send(port)
+
+
+over_tls_alone = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
+"""aiosmtpd takes a connection that is TLS from its first byte for an open one."""
+
+
+class Guarded:
+    """A real SMTP server that lets in who speaks TLS and knows the password."""
+
+    def __init__(self, folder: Path, security: str, *, password: str = "right") -> None:
+        self.certificate = folder / "server.crt"
+        command = [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+        ]
+        command += ["-keyout", str(folder / "server.key"), "-out", str(self.certificate), "-days", "2"]
+        command += ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+        subprocess.run(command, check=True, capture_output=True)
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(self.certificate, folder / "server.key")
+        self.port = free_port()
+        self.password = password.encode()
+        self.received: list[tuple[str, bytes]] = []
+        self.controller = Controller(
+            self,
+            "127.0.0.1",
+            port=self.port,
+            ssl_context=context if security == "tls" else None,
+            tls_context=context if security == "starttls" else None,
+            require_starttls=security == "starttls",
+            auth_required=True,
+            auth_require_tls=security == "starttls",
+            authenticator=self._authenticate,
+        )
+        self.controller.start()
+
+    async def handle_DATA(self, _server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+        self.received.append((session.auth_data.login.decode(), envelope.content))
+        return "250 kept"
+
+    def _authenticate(self, _server: Any, _session: Any, _envelope: Any, _how: str, data: Any) -> AuthResult:
+        return AuthResult(success=data.password == self.password, handled=False, auth_data=data)
+
+
+@pytest.fixture
+def guarded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Iterator[Guarded]:
+    found = Guarded(tmp_path, request.param)
+    monkeypatch.setenv("SSL_CERT_FILE", str(found.certificate))
+    yield found
+    found.controller.stop()
+
+
+def knock(port: int, security: Security, *, host: str = "localhost", password: str = "right") -> None:
+    mail = EmailMessage(policy=SMTP)
+    mail.set_content("for you alone")
+    client = MailServer(
+        host,
+        port,
+        domain="d.example",
+        timeout=5,
+        data_timeout=5,
+        patience=60,
+        security=security,
+        username="espace",
+        password=password,
+    )
+    client.send(mail, sender="a@d.example", to="b@c.example", started=time.monotonic())
+
+
+@over_tls_alone
+@pytest.mark.parametrize(
+    ("guarded", "security"), [("starttls", "starttls"), ("tls", "tls")], indirect=["guarded"]
+)
+def test_a_server_that_asks_who_we_are_is_told_behind_tls(guarded: Guarded, security: Security) -> None:
+    knock(guarded.port, security)
+    ((login, content),) = guarded.received
+    assert (login, b"for you alone" in content) == ("espace", True)
+
+
+@pytest.mark.parametrize("guarded", ["starttls"], indirect=True)
+def test_another_password_postpones_until_the_new_one_is_there(guarded: Guarded) -> None:
+    guarded.password = b"rotated"
+    with pytest.raises(Postponed) as caught:
+        knock(guarded.port, "starttls")
+    assert caught.value.reason == "smtp_535"
+    knock(guarded.port, "starttls", password="rotated")
+    assert len(guarded.received) == 1
+
+
+@over_tls_alone
+@pytest.mark.parametrize(
+    ("guarded", "security"), [("starttls", "starttls"), ("tls", "tls")], indirect=["guarded"]
+)
+def test_a_server_that_cannot_prove_its_name_learns_nothing(guarded: Guarded, security: Security) -> None:
+    with pytest.raises(Postponed) as caught:
+        knock(guarded.port, security, host="127.0.0.1")
+    assert caught.value.reason == "server_not_trusted"
+    assert guarded.received == []
+
+
+def test_a_server_without_tls_learns_no_password(server: Scripted) -> None:
+    with pytest.raises(Postponed) as caught:
+        knock(server.port, "starttls", host="127.0.0.1")
+    assert caught.value.reason == "server_not_trusted"
