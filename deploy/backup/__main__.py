@@ -18,6 +18,7 @@ from typing import Any
 import psycopg
 from minio import Minio
 from minio.error import MinioException
+from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
 from sqlalchemy import make_url
 from urllib3.exceptions import HTTPError
 
@@ -28,6 +29,9 @@ from espace.config import SettingsError, load
 from espace.program import instant
 from espace_stack.layout import BUCKET
 from espace_stack.parts.objects import client
+
+METRICS = "backup.prom"
+"""For a textfile collector: when the latest base backup was made."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +109,12 @@ def _follow(options: argparse.Namespace) -> int:
 
 
 def _base(options: argparse.Namespace) -> int:
-    print(f"{database.base(load(Databases).postgres_url, options.to)}: made and verified")
+    made = database.base(load(Databases).postgres_url, options.to)
+    registry = CollectorRegistry()
+    done = Gauge("espace_last_success_timestamp_seconds", "Last backup.", ["job"], registry=registry)
+    done.labels("backup").set_to_current_time()
+    write_to_textfile(str(options.to / METRICS), registry)
+    print(f"{made}: made and verified")
     return 0
 
 

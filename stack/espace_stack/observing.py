@@ -1,6 +1,7 @@
 """What Prometheus scrapes: everything that runs, each under the name it has in the stack.
 
-``python -m espace_stack.observing`` writes ``deploy/prometheus/prometheus.yml``, for the containers.
+``python -m espace_stack.observing`` writes ``deploy/prometheus/prometheus.yml``, for the containers, and the
+rules as a resource of the Prometheus Operator.
 """
 
 from collections.abc import Mapping
@@ -12,11 +13,13 @@ import yaml
 from espace_stack.layout import ROOT, SYNTHETIC, programs
 
 FOLDER: Final = ROOT / "deploy" / "prometheus"
+OPERATORS_RULES: Final = ROOT / "deploy" / "k8s" / "components" / "monitoring" / "rules.yaml"
 INTERVAL: Final = "15s"
 QUEUES: Final = {"family": ["queue_coarse_metrics", "queue_consumer_count"]}
 """What RabbitMQ tells of each queue; in the whole of it queues are summed up."""
 API_PORT, WORKER_PORT = 8000, 9000
 _HEAD = "# Written by `python -m espace_stack.observing`; a test holds it to the programs there are.\n"
+_HEAD_OF_RULES = "# Written by `python -m espace_stack.observing` from deploy/prometheus/rules.\n"
 
 
 def jobs() -> list[str]:
@@ -72,6 +75,22 @@ def page() -> str:
     return _HEAD + yaml.safe_dump(in_containers(), sort_keys=False)
 
 
+def operators_rules() -> str:
+    """All rules as one PrometheusRule."""
+    groups = [
+        group
+        for file in sorted((FOLDER / "rules").glob("*.yml"))
+        for group in yaml.safe_load(file.read_text())["groups"]
+    ]
+    rule = {
+        "apiVersion": "monitoring.coreos.com/v1",
+        "kind": "PrometheusRule",
+        "metadata": {"name": "espace"},
+        "spec": {"groups": groups},
+    }
+    return _HEAD_OF_RULES + yaml.safe_dump(rule, sort_keys=False, allow_unicode=True, width=110)
+
+
 def on_this_machine(addresses: Mapping[str, str], folder: Path, *, interval: str = INTERVAL) -> str:
     """The file for programs at known addresses (job to ``host:port``)."""
     discover = {job: {"static_configs": [{"targets": [address]}]} for job, address in addresses.items()}
@@ -81,3 +100,4 @@ def on_this_machine(addresses: Mapping[str, str], folder: Path, *, interval: str
 
 if __name__ == "__main__":
     (FOLDER / "prometheus.yml").write_text(page())
+    OPERATORS_RULES.write_text(operators_rules(), encoding="utf-8")

@@ -10,6 +10,7 @@ import yaml
 
 from espace_stack import dashboards, observing
 from tests.deploy.compose import ROOT
+from tests.deploy.kubernetes import COMPONENT, of_kind, pods
 
 RULES = sorted((observing.FOLDER / "rules").glob("*.yml"))
 TESTS = sorted((observing.FOLDER / "tests").glob("*.yml"))
@@ -28,6 +29,7 @@ ALERTS = {rule["alert"]: rule for rule in rules() if "alert" in rule}
 
 def test_the_configuration_is_as_the_programs_are() -> None:
     assert (observing.FOLDER / "prometheus.yml").read_text() == observing.page()
+    assert observing.OPERATORS_RULES.read_text(encoding="utf-8") == observing.operators_rules()
 
 
 @pytest.mark.parametrize("file", RULES, ids=lambda file: file.name)
@@ -114,3 +116,21 @@ def judged(*command: str) -> None:
     """Its tool says that it is right."""
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_what_the_operator_scrapes_has_the_names_of_the_rules() -> None:
+    """Each job of the file for containers comes out of a PodMonitor under the same name."""
+    monitors = of_kind("prod", "PodMonitor")
+    endpoints = [end for monitor in monitors.values() for end in monitor["spec"]["podMetricsEndpoints"]]
+    named = {rule["replacement"] for end in endpoints for rule in end["relabelings"] if "replacement" in rule}
+    (by_pod,) = (rule for end in endpoints for rule in end["relabelings"] if "sourceLabels" in rule)
+    deployments = [
+        found.name
+        for found in pods("prod")
+        if found.labels.get(COMPONENT) in ("api", "worker", "synthetic") and found.runs_on
+    ]
+    pattern = re.compile(by_pod["regex"])
+    jobs = {pattern.fullmatch(f"{name}-5d9f8c7b6").group(1) for name in deployments}  # type: ignore[union-attr]
+    assert jobs | named == {job["job_name"] for job in observing.in_containers()["scrape_configs"]}
+    (detailed,) = (end for end in endpoints if end["path"] == "/metrics/detailed")
+    assert detailed["params"] == observing.QUEUES

@@ -16,6 +16,7 @@ import httpx
 import psycopg
 import pytest
 
+from deploy.backup.__main__ import METRICS
 from deploy.backup.database import SLOT
 from espace.clock import utcnow
 from espace.testing import until
@@ -152,6 +153,7 @@ def test_all_that_is_lost_comes_back_as_of_a_chosen_instant(
     shutil.copytree(stack.folder / "secrets", drill.backups / "keys")
     with drill.followed():
         drill.backup("base", "--to", str(drill.backups))
+        assert 'espace_last_success_timestamp_seconds{job="backup"}' in (drill.backups / METRICS).read_text()
         done = expect(first.submit(ready_claim(first, WITH_DRC)), 201)["dossier_id"]
         (piece,) = deposited_once(platform, first, done)["attachments"]
         lost_piece = f"documents/{piece['document_id']}"
