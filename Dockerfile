@@ -1,4 +1,4 @@
-# Each of our programs is an image of this one file; deploy/images.json names them, `make images` builds all.
+# Each of our programs is an image of this one file; docker-compose.yml names them, `docker compose build` makes all.
 #
 #   docker build --build-arg SOURCE=services/dossier --build-arg PACKAGE=dossier_service -t espace/dossier:0.1.0 .
 #

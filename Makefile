@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 STACK := $(PYTHON) -m espace_stack
 PACKAGES := benchmarks deploy.backup espace espace_stack espace_web login_simulator identity_service profile_service dossier_service \
 	documents_service notifier_service deadline_scheduler_service synthetic_citizen tests
-WHICH := -m "not long"
+WHICH := -m "not long and not engine"
 export MYPYPATH := .:shared:stack:stack/simulator:web:synthetic:services/identity:services/profile:services/dossier:services/documents:services/notifier:services/deadline-scheduler
 
 .PHONY: up observe down reset status travel dev test test-services test-platform test-long test-compose lint types format bench environment test-environment
@@ -45,8 +45,10 @@ test-long: test-environment ## what make test leaves out, and its tests of kills
 	@python3 stack/bootstrap.py --tests --long
 	$(MAKE) --jobs=2 --output-sync=target test-services test-platform WHICH='-m "long or asynchronous" --repeat=20 --timeout=1800'
 
-test-compose: test-environment ## the journey and the fault cases against docker-compose.yml (COMPOSE_FILE names others)
-	ESPACE_TEST_PLATFORM=compose $(PYTHON) -m pytest -q -m anywhere --durations=10 -p no:cacheprovider tests/e2e
+test-compose: test-environment ## docker-compose.yml (COMPOSE_FILE names others): images, the journey, the fault cases
+	docker compose up --build --wait
+	ESPACE_TEST_PLATFORM=compose $(PYTHON) -m pytest -q -m "anywhere or engine" --durations=10 -p no:cacheprovider \
+		tests/deploy tests/e2e
 
 lint: test-environment types ## style, types, arrows
 	$(PYTHON) -m ruff check .
