@@ -62,6 +62,7 @@ EVENTS: dict[str, str] = {
     "dossier.withdrawn": "A dossier was withdrawn by its citizen.",
     "information_request.opened": "A request for information was opened.",
     "information_request.answered": "A request for information was answered.",
+    "information_request.extended": "A request got more time; fields: was_due, due, by, because.",
     "information_request.lapsed": "A request for information ended without an answer.",
     # documents
     "upload.signed": "A form for one upload was signed.",

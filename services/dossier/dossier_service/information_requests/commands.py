@@ -44,6 +44,20 @@ def lapse_request(unit: UnitOfWork, case: Case, request: InformationRequest, now
         log.info("information_request.lapsed", information_request_id=str(request.id))
 
 
+def extend_request(
+    unit: UnitOfWork,
+    case: Case,
+    policy: InformationRequestPolicy,
+    request: InformationRequest,
+    days: int,
+    words: dict[str, str],
+) -> None:
+    """Give a request more days; the citizen is told the new date as she was the first."""
+    request.extend(days, policy, words)
+    unit.record(facts.requested(case, request))
+    unit.record(facts.deadline_set(request, policy))
+
+
 def withdraw_requests(unit: UnitOfWork, requests: Iterable[InformationRequest]) -> None:
     """End what is not answered because the dossier is withdrawn."""
     for request in requests:

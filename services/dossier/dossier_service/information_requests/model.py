@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from dossier_service.localized import LANGUAGES
 from dossier_service.pieces import FileFacts, Piece, check_fits, listing, sha256
 from dossier_service.procedures.model import InformationRequestPolicy
-from espace.calendar import deadline, local_date
+from espace.calendar import deadline, local_date, start_of_day
 
 KIND = "information_request"
 
@@ -152,6 +152,23 @@ class InformationRequest:
         self.state = RequestState.LAPSED
         self.lapsed_at = now
         return True
+
+    @property
+    def extendable(self) -> bool:
+        """Whether more time is of use: it is not answered, and its dossier not withdrawn."""
+        return self.answered_at is None and self.state != RequestState.WITHDRAWN
+
+    def extend(self, days: int, policy: InformationRequestPolicy, words: dict[str, str]) -> None:
+        """Give more calendar days; one that has lapsed is open again.
+
+        Args:
+            words: why, by language; from then on the last of the reasons of the date.
+        """
+        self.due_date += timedelta(days=days)
+        self.due_at = start_of_day(self.due_date + timedelta(days=1), policy.rule.zone)
+        self.reasons = {language: [*self.reasons[language], words[language]] for language in self.reasons}
+        self.state, self.lapsed_at = RequestState.OPEN, None
+        self.deadline_version += 1
 
     def withdraw(self) -> bool:
         """End the request because its dossier is withdrawn; whether it was still open.

@@ -1,12 +1,13 @@
 """Loads requests. The dossier's row lock guards them: take it first."""
 
 from collections.abc import Sequence
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from dossier_service.information_requests.model import InformationRequest
+from dossier_service.information_requests.model import InformationRequest, RequestState
 from dossier_service.tables import information_requests
 
 
@@ -15,6 +16,15 @@ def requests_of(session: Session, dossier_ids: Sequence[UUID]) -> list[Informati
     table = information_requests
     wanted = select(InformationRequest).where(table.c.dossier_id.in_(dossier_ids))
     return list(session.scalars(wanted.order_by(table.c.opened_at, table.c.id)))
+
+
+def due_between(session: Session, first: date, last: date) -> list[InformationRequest]:
+    """The unanswered requests, lapsed ones too, whose last day lies within (both days included)."""
+    table = information_requests
+    wanted = select(InformationRequest).where(
+        table.c.due_date.between(first, last), table.c.state.in_([RequestState.OPEN, RequestState.LAPSED])
+    )
+    return list(session.scalars(wanted.order_by(table.c.due_date, table.c.id)))
 
 
 def find(session: Session, request_id: UUID) -> InformationRequest | None:
