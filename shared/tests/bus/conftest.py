@@ -200,11 +200,14 @@ def private(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateParts]:
 
 @pytest.fixture
 def private_bus(private: PrivateParts, tmp_path: Path) -> Iterator[Bus]:
-    """A bus on parts that may be killed; queues are emptied by using a database of its own."""
+    """A bus on parts that may be killed, with a database and a virtual host of its own."""
     together([private.postgres.start, private.rabbitmq.start])
     url = private.postgres.ensure_database(f"bus_{secrets.token_hex(4)}", secrets.token_hex(8))
     migrations.upgrade(url, "deadline_scheduler_service")
     with httpx.Client(base_url=private.rabbitmq.management_url, timeout=20) as management:
+        for earlier in management.get("/api/vhosts").raise_for_status().json():
+            if earlier["name"] != "/":
+                management.delete(f"/api/vhosts/{earlier['name']}").raise_for_status()
         name, user = f"test-{secrets.token_hex(6)}", httpx.URL(private.rabbitmq.url).username
         management.put(f"/api/vhosts/{name}").raise_for_status()
         everything = {"configure": ".*", "write": ".*", "read": ".*"}
