@@ -5,10 +5,10 @@ PYTHON := .venv/bin/python
 STACK := $(PYTHON) -m espace_stack
 PACKAGES := benchmarks deploy.backup espace espace_stack espace_web login_simulator identity_service profile_service dossier_service \
 	documents_service notifier_service deadline_scheduler_service synthetic_citizen tests
-WHICH := -m "not long and not engine"
+WHICH := -m "not long and not engine and not cluster"
 export MYPYPATH := .:shared:stack:stack/simulator:web:synthetic:services/identity:services/profile:services/dossier:services/documents:services/notifier:services/deadline-scheduler
 
-.PHONY: up observe down reset status travel dev test test-services test-platform test-long test-compose lint types format bench environment test-environment
+.PHONY: up observe down reset status travel dev test test-services test-platform test-long test-compose test-k8s lint types format bench environment test-environment
 
 up: environment ## start what does not run (AT=2024-10-15T09:00: legal time of a new stack)
 	@$(STACK) up $(if $(AT),--at $(AT))
@@ -49,6 +49,10 @@ test-compose: test-environment ## docker-compose.yml (COMPOSE_FILE names others)
 	docker compose up --build --wait
 	ESPACE_TEST_PLATFORM=compose $(PYTHON) -m pytest -q -m "anywhere or engine" --durations=10 -p no:cacheprovider \
 		tests/deploy tests/e2e
+
+test-k8s: test-environment ## deploy/k8s/overlays/dev on the cluster of KUBECONFIG: the journey, updates, kills, policies
+	ESPACE_TEST_PLATFORM=kubernetes $(PYTHON) -m pytest -q --durations=10 -p no:cacheprovider \
+		tests/e2e/test_1_journey.py tests/cluster
 
 lint: test-environment types ## style, types, arrows
 	$(PYTHON) -m ruff check .

@@ -21,7 +21,7 @@ from espace_stack.reaper import reaped
 from espace_stack.servers import Servers, together
 from espace_stack.stack import Report, Stack
 
-COMPOSE = "compose"
+COMPOSE, KUBERNETES = "compose", "kubernetes"
 PUBLISHERS = ("profile", "dossier", "documents", "scheduler")
 
 
@@ -144,13 +144,20 @@ def _platform(request: pytest.FixtureRequest) -> Iterator[Platform]:
     """The started platform, in a folder of its own or in ``ESPACE_TEST_PLATFORM``, where it stays running.
 
     Servers whose addresses the environment gives are used in place of our own, and left as they were. With
-    ``ESPACE_TEST_PLATFORM=compose`` it is the one of docker-compose.yml, for tests that can be run anywhere.
+    ``ESPACE_TEST_PLATFORM=compose`` it is the one of docker-compose.yml, for tests that can be run anywhere;
+    with ``kubernetes`` that of deploy/k8s/overlays/dev on the cluster of ``KUBECONFIG``.
     """
     running = os.environ.get("ESPACE_TEST_PLATFORM")
     if running == COMPOSE:
         from espace_stack.testing.containers import ComposePlatform
 
         yield ComposePlatform()
+        return
+    if running == KUBERNETES:
+        from espace_stack.testing.cluster import applied
+
+        with applied() as on_cluster:
+            yield on_cluster
         return
     folder = Path(running) if running else request.getfixturevalue("_servers").folder
     stack = Stack(folder, private=True, given=given_addresses(), report=_tell(request))
