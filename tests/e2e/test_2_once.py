@@ -1,5 +1,6 @@
 """A deposit happens once: repeats, lost answers and races give one dossier, one number, one mail."""
 
+from contextlib import suppress
 from functools import partial
 from typing import Any
 from uuid import uuid4
@@ -38,7 +39,7 @@ def test_an_answer_lost_on_the_way_is_repeated_to_the_same_receipt(
 ) -> None:
     dossier = ready_claim(candidate)
     key = str(uuid4())
-    with pytest.raises(httpx.ReadTimeout):
+    with suppress(httpx.ReadTimeout):  # one that comes all the same is thrown away
         submit(candidate, platform.public_url, dossier, key, timeout=httpx.Timeout(30, read=0.001))
     receipt = until("an answer other than 409", lambda: _unless_running(candidate.submit(dossier, key)))
     assert deposited_once(platform, candidate, dossier["id"])["number"] == receipt["number"]
