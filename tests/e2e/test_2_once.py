@@ -75,7 +75,6 @@ def test_fifty_uses_of_one_link_at_once_confirm_once(platform: Platform, new_app
     assert len(platform.rows("profile", facts)) == 1
 
 
-@pytest.mark.asynchronous
 def test_removing_a_piece_against_submitting_has_one_outcome(platform: Platform, candidate: App) -> None:
     for _ in range(ROUNDS):
         dossier = ready_question(candidate)
