@@ -82,9 +82,13 @@ class Program:
             worker.add_argument("--host", default="127.0.0.1", help="where probes and metrics are served")
             worker.set_defaults(run=self._worker)
             dead = commands.add_parser("dead-letters", help="list, show or replay what could not be handled")
-            dead.add_argument("action", choices=("list", "show", "replay"))
-            dead.add_argument("ids", nargs="*", help="event ids; for replay, none means all")
-            dead.set_defaults(run=self._dead_letters)
+            actions = dead.add_subparsers(required=True, dest="action", metavar="action")
+            for action in ("list", "show", "replay"):
+                one = actions.add_parser(action)
+                one.add_argument("ids", nargs="*", metavar="ID", help="event ids; none means all")
+                one.set_defaults(run=self._dead_letters)
+            one.add_argument("--by", required=True, help="who wants it, for the log")
+            one.add_argument("--dry-run", action="store_true", help="say which would be replayed")
             refill = commands.add_parser("refill", help="publish once more, after the broker was lost")
             refill.add_argument("--since", type=instant, required=True, help="what was recorded since then")
             refill.set_defaults(run=self._refill)
@@ -182,7 +186,7 @@ class Program:
         from espace.telemetry import configure_logging
 
         configure_logging(self.name, "dead-letters")
-        return dead_letters.command(self.name, load(_BrokerOnly).amqp_url, options.action, options.ids)
+        return dead_letters.command(self.name, load(_BrokerOnly).amqp_url, options)
 
     def _refill(self, options: argparse.Namespace) -> int:
         from espace.bus.refill import refill

@@ -78,5 +78,5 @@ def test_its_dead_letters_are_listed_and_replayed_from_the_command_line(amqp_url
 
     assert command("list").startswith(str(event.id))
     assert json.loads(command("show", str(event.id)))["type"] == event.type
-    assert command("replay", str(event.id)).endswith("1 replayed\n")
+    assert command("replay", str(event.id), "--by", "duty").endswith("1 replayed\n")
     assert command("list") == ""

@@ -1,5 +1,9 @@
-"""Looking after dead letters: ``python -m <service> dead-letters list | show ID… | replay [ID…]``."""
+"""Looking after dead letters: ``python -m <service> dead-letters list | show ID… | replay [ID…] --by NAME``.
 
+Who had one replayed is in the log, with the letter as it was.
+"""
+
+import argparse
 import hashlib
 import json
 import sys
@@ -45,8 +49,14 @@ def read(service: str, amqp_url: str) -> list[DeadLetter]:
         return [_dead_letter(delivery) for delivery in _all(channel, service)]
 
 
-def replay(service: str, amqp_url: str, ids: Collection[str] = ()) -> list[str]:
+def replay(
+    service: str, amqp_url: str, ids: Collection[str] = (), *, by: str, dry_run: bool = False
+) -> list[DeadLetter]:
     """Put dead letters (all, or those named) back into their queue; which ones were.
+
+    Args:
+        by: who wants it, for the log.
+        dry_run: say which would be, and leave them where they are.
 
     Each copy is confirmed before the dead letter goes. Replaying an event that was applied after all is
     harmless: the inbox knows it.
@@ -56,30 +66,33 @@ def replay(service: str, amqp_url: str, ids: Collection[str] = ()) -> list[str]:
         replayed = []
         for delivery in _all(channel, service):
             letter = _dead_letter(delivery)
-            if not ids or letter.id in ids:
+            if ids and letter.id not in ids:
+                continue
+            replayed.append(letter)
+            if not dry_run:
                 copies.replay(delivery)
                 channel.basic_ack(delivery.tag)
-                log.info("dead_letter.replayed", event_id=letter.id, type=letter.type)
-                replayed.append(letter.id)
+                log.info(
+                    "dead_letter.replayed", event_id=letter.id, type=letter.type, reason=letter.reason, by=by
+                )
         return replayed
 
 
-def command(service: str, amqp_url: str, action: str, ids: Collection[str]) -> int:
+def command(service: str, amqp_url: str, options: argparse.Namespace) -> int:
     """The command line; the exit status is 1 when an id that was named is not there."""
-    if action == "replay":
-        done = set(replay(service, amqp_url, ids))
-        sys.stdout.write(f"{len(done)} replayed\n")
+    if options.action == "replay":
+        letters = replay(service, amqp_url, options.ids, by=options.by, dry_run=options.dry_run)
     else:
-        letters = [letter for letter in read(service, amqp_url) if not ids or letter.id in ids]
-        done = {letter.id for letter in letters}
+        letters = [one for one in read(service, amqp_url) if not options.ids or one.id in options.ids]
+    if options.action == "show":
         for letter in letters:
-            if action == "show":
-                sys.stdout.write(json.dumps(_shown(letter), ensure_ascii=False, indent=2) + "\n")
-            else:
-                sys.stdout.write(
-                    f"{letter.id}  {letter.parked_at}  {letter.type}  {letter.reason}: {letter.error}\n"
-                )
-    missing = set(ids) - done
+            sys.stdout.write(json.dumps(_shown(letter), ensure_ascii=False, indent=2) + "\n")
+    elif options.action == "list" or options.dry_run:
+        for one in letters:
+            sys.stdout.write(f"{one.id}  {one.parked_at}  {one.type}  {one.reason}: {one.error}\n")
+    if options.action == "replay":
+        sys.stdout.write(f"{len(letters)} {'to replay' if options.dry_run else 'replayed'}\n")
+    missing = set(options.ids) - {letter.id for letter in letters}
     if missing:
         sys.stderr.write(f"not among the dead letters: {', '.join(sorted(missing))}\n")
     return 1 if missing else 0

@@ -38,7 +38,7 @@ EVENTS: dict[str, str] = {
     "consumer.retried": "An event could not be handled now and waits in a retry tier; field: tier.",
     "consumer.parked": "An event cannot be handled; it went to the dead letters; field: reason.",
     "consumer.stale_ack": "An acknowledgement came after its connection had ended; the event comes again.",
-    "dead_letter.replayed": "A dead letter was put back into its queue.",
+    "dead_letter.replayed": "A dead letter was put back into its queue; fields: event_id, type, reason, by.",
     "loop.failed": "One turn of a loop failed; it goes on after a pause; fields: loop, error.",
     "loop.finished": "A loop ended because the program stops.",
     "migration.awaited": "A program waits for another to migrate its database; field: reason.",

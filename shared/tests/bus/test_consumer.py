@@ -1,10 +1,12 @@
 """The consumer: twice, late and killed are normal; what cannot be handled is parked, never lost."""
 
+import json
+import os
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Mapping
-from contextlib import redirect_stdout
-from io import StringIO
 from typing import Any
 from uuid import UUID
 
@@ -160,18 +162,34 @@ def test_poison_is_parked_shown_and_replayed(bus: Any) -> None:
         assert len(dead_letters.read("scheduler", bus.amqp_url)) == 2, "a look leaves them where they are"
         assert str(first) in dead_letters_command(bus, "show", str(first))
         broken.clear()
+        foreseen = dead_letters_command(bus, "replay", "--dry-run")
+        assert (str(first) in foreseen, foreseen.endswith("2 to replay\n")) == (True, True)
+        assert bus.depth("scheduler.dead") == 2
         assert dead_letters_command(bus, "replay", str(first)) == "1 replayed\n"
         until("the one named was replayed", lambda: set(bus.effects()) == {first})
         assert dead_letters_command(bus, "replay") == "1 replayed\n"
         until("then the rest", lambda: set(bus.effects()) == {first, second})
     assert bus.depth("scheduler.dead") == 0
-    assert dead_letters.command("scheduler", bus.amqp_url, "replay", [str(first)]) == 1
+    assert "not among the dead letters" in dead_letters_command(bus, "replay", str(first), status=1)
 
 
-def dead_letters_command(bus: Any, action: str, *ids: str) -> str:
-    with redirect_stdout(StringIO()) as output:
-        assert dead_letters.command("scheduler", bus.amqp_url, action, ids) == 0
-    return output.getvalue()
+def dead_letters_command(bus: Any, action: str, *arguments: str, status: int = 0) -> str:
+    """What an operator reads."""
+    by = ["--by", "duty"] if action == "replay" else []
+    program = [sys.executable, "-W", "error", "-m", "deadline_scheduler_service"]
+    done = subprocess.run(
+        [*program, "dead-letters", action, *arguments, *by],
+        env={**os.environ, "ESPACE_AMQP_URL": bus.amqp_url},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == status, done.stderr
+    told = [line for line in done.stdout.splitlines(keepends=True) if not line.startswith('{"')]
+    logged = [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{"')]
+    assert all(line["by"] == "duty" for line in logged if line["event"] == "dead_letter.replayed")
+    return "".join(told) + done.stderr
 
 
 def test_a_dependency_that_is_down_costs_no_tries(bus: Any) -> None:
@@ -241,6 +259,6 @@ def test_an_event_that_kills_its_worker_again_and_again_is_parked_by_the_broker(
         until("parked", lambda: bus.depth("scheduler.dead") == 1)
     (letter,) = dead_letters.read("scheduler", bus.amqp_url)
     assert (letter.id, letter.reason) == (str(identity), "delivery_limit")
-    dead_letters.replay("scheduler", bus.amqp_url)
+    dead_letters.replay("scheduler", bus.amqp_url, by="duty")
     with bus.running(consumer(bus)):
         until("replayed", lambda: bus.effects() == {identity: 1})
