@@ -25,6 +25,7 @@ def develop(stack: Stack, service: str) -> int:
     if not own:
         print(f"no service {service}", file=sys.stderr)
         return 1
+    signal.signal(signal.SIGINT, _end)  # whoever started this may have had it ignored
     signal.signal(signal.SIGTERM, _end)
     signal.signal(signal.SIGHUP, _hang_up)
     stack.start()
