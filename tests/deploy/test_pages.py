@@ -8,7 +8,8 @@ import pytest
 from espace_stack.layout import ROOT
 
 ROOMS = ("docs", "deploy", "services", "shared", "stack", "synthetic", "web")
-PAGES = [ROOT / "README.md", *(page for room in ROOMS for page in sorted((ROOT / room).rglob("*.md")))]
+FOUND = [page for room in ROOMS for page in sorted((ROOT / room).rglob("*.md"))]
+PAGES = [ROOT / "README.md", *(page for page in FOUND if "node_modules" not in page.parts)]
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
