@@ -18,6 +18,9 @@ class MessageStore:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._lock = threading.Lock()
+        self._read: dict[
+            str, dict[str, Any]
+        ] = {}  # a message never changes, and is asked for again and again
         folder.mkdir(parents=True, exist_ok=True)
 
     def add(self, sender: str, recipients: list[str], content: bytes) -> str:
@@ -39,9 +42,14 @@ class MessageStore:
 
     def get(self, name: str) -> dict[str, Any] | None:
         """One message with its parts, or nothing."""
-        raw = self.raw(name)
-        if raw is None:
-            return None
+        if name not in self._read:
+            raw = self.raw(name)
+            if raw is None:
+                return None
+            self._read[name] = self._parsed(name, raw)
+        return self._read[name]
+
+    def _parsed(self, name: str, raw: bytes) -> dict[str, Any]:
         envelope = json.loads((self._folder / f"{name}.json").read_text())
         arrived = (self._folder / f"{name}.eml").stat().st_mtime
         message = BytesParser(policy=email.policy.default).parsebytes(raw)
@@ -67,6 +75,7 @@ class MessageStore:
         with self._lock:
             for path in self._folder.iterdir():
                 path.unlink()
+            self._read.clear()
 
 
 def _body(message: EmailMessage, kind: str) -> str | None:
