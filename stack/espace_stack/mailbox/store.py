@@ -20,7 +20,7 @@ class MessageStore:
         self._lock = threading.Lock()
         self._read: dict[
             str, dict[str, Any]
-        ] = {}  # a message never changes, and is asked for again and again
+        ] = {}  # a message never changes
         folder.mkdir(parents=True, exist_ok=True)
 
     def add(self, sender: str, recipients: list[str], content: bytes) -> str:
