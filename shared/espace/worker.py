@@ -156,7 +156,8 @@ def run(
     for thread in threads:
         thread.start()
     log.info("program.started", loops=[loop.name for loop in loops], port=port)
-    while not stop.wait(3600):
+    # A signal that comes between Python's look for it and the sleep is seen only when that ends.
+    while not stop.wait(1):
         pass
     log.info("program.stopping")
     deadline = time.monotonic() + DRAIN_SECONDS

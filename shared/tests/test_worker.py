@@ -165,6 +165,28 @@ def _live(port: int) -> str | None:
         return None
 
 
+MISSED = """
+import signal, sys, threading
+from espace import worker
+
+class Loop:
+    name = "turn"
+
+    def run(self, stop):
+        stop.wait(2)  # the main thread is asleep by now
+        # Taken by this thread, it wakes that one no more than a signal that came just before its sleep.
+        signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+        stop.wait(1000)
+
+sys.exit(worker.run([Loop()]))
+"""
+
+
+def test_a_signal_that_wakes_nobody_ends_the_program_all_the_same() -> None:
+    ended = subprocess.run([sys.executable, "-c", MISSED], stdout=subprocess.DEVNULL, check=False, timeout=60)
+    assert ended.returncode == 0
+
+
 def test_a_worker_imports_no_flask() -> None:
     code = "import sys, deadline_scheduler_service.worker; sys.exit('flask' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -32,6 +32,7 @@ class Scheduler:
         self.clock_file = folder / "legal.json"
         self.freeze(START)
         self.clock = LegalClock(self.clock_file, "test")
+        self._processes: list[subprocess.Popen[bytes]] = []
 
     def freeze(self, instant: datetime) -> None:
         LegalTime(frozen=instant).save(self.clock_file)
@@ -100,12 +101,21 @@ class Scheduler:
             "ESPACE_CRASH_DIR": str(self.folder),
         }
         with (self.folder / "worker.log").open("ab") as log:
-            return subprocess.Popen(
+            process = subprocess.Popen(
                 [sys.executable, "-W", "error", "-m", "deadline_scheduler_service", "worker", *loops],
                 env=environment,
                 stdout=log,
                 stderr=log,
             )
+        self._processes.append(process)
+        return process
+
+    def close(self) -> None:
+        """End what a failed test has left running: it would take the next one's messages."""
+        for process in self._processes:
+            process.kill()
+            process.wait()
+        self.database.dispose()
 
     def log(self, event: str) -> list[dict[str, Any]]:
         lines = (self.folder / "worker.log").read_text().splitlines()
@@ -126,4 +136,4 @@ class Scheduler:
 def scheduler(fresh_database: Callable[[str], str], tmp_path: Path) -> Iterator[Scheduler]:
     made = Scheduler(fresh_database("deadline_scheduler_service"), tmp_path)
     yield made
-    made.database.dispose()
+    made.close()

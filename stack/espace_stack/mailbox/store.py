@@ -18,9 +18,7 @@ class MessageStore:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._lock = threading.Lock()
-        self._read: dict[
-            str, dict[str, Any]
-        ] = {}  # a message never changes
+        self._read: dict[str, dict[str, Any]] = {}  # a message never changes
         folder.mkdir(parents=True, exist_ok=True)
 
     def add(self, sender: str, recipients: list[str], content: bytes) -> str:
