@@ -29,7 +29,8 @@ def show(live: Site, page: Page, language: str) -> Any:
     def opened(name: str, path: str, press: str | None = None) -> Page:
         page.goto(live.url + path)
         if press:
-            page.locator(press).first.click()
+            with page.expect_navigation():
+                page.locator(press).first.click()
         assert page.evaluate("document.documentElement.lang") == language
         screen(page, f"40-{language}-{name}")
         return page
