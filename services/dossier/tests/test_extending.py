@@ -1,14 +1,14 @@
 """After an outage, what was due meanwhile gets more days, and its citizen is told."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-import pytest
-
 from dossier_service.claims.commands.extending import extend_requests
 from dossier_service.claims.practice import Desk
-from dossier_service.extensions import command
 from espace.db import Database
 from services.dossier.tests.test_information_requests import Deliver, Events, asked, deliver, names
 
@@ -86,20 +86,29 @@ def test_a_dry_run_changes_nothing(asked: Asked, database: Database, events: Eve
 
 
 def test_the_command_says_what_moved_and_refuses_what_it_cannot_read(
-    asked: Asked, database: Database, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    asked: Asked, database: Database
 ) -> None:
     _, dossier = asked()
-    monkeypatch.setenv("ESPACE_DATABASE_URL", database.url)
-    wish = ["--due", "2024-10-25", "--days", "1", "--by", "duty manager", "--because", "outage of the 25th"]
-    assert command([*wish, "--dry-run"]) == 0
-    assert "1 would move" in capsys.readouterr().out
-    assert command(wish) == 0
-    said = capsys.readouterr().out
-    assert f"{dossier['number']}  2024-10-25 -> 2024-10-26" in said
-    assert '"because": "outage of the 25th"' in said
-    assert command(wish) == 1, "it is due on another day now"
-    for wrong in (["--due", "25/10/2024", "--days", "1"], ["--due", "2024-10-25", "--days", "400"]):
-        with pytest.raises(SystemExit) as ended:
-            command([*wrong, "--by", "x", "--because", "y"])
-        assert ended.value.code == 2
-    assert "such as 2024-10-25" in capsys.readouterr().err
+
+    def command(*wish: str) -> "subprocess.CompletedProcess[str]":
+        program = [sys.executable, "-W", "error", "-m", "dossier_service", "extend-requests"]
+        return subprocess.run(
+            [*program, *wish, "--by", "duty manager", "--because", "outage of the 25th"],
+            env={**os.environ, "ESPACE_DATABASE_URL": database.url},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+
+    wish = ("--due", "2024-10-25", "--days", "1")
+    foreseen = command(*wish, "--dry-run")
+    assert (foreseen.returncode, "1 would move" in foreseen.stdout) == (0, True), foreseen.stderr
+    done = command(*wish)
+    assert done.returncode == 0, done.stderr
+    assert f"{dossier['number']}  2024-10-25 -> 2024-10-26" in done.stdout
+    assert '"because": "outage of the 25th"' in done.stdout
+    assert command(*wish).returncode == 1, "it is due on another day now"
+    for wrong in (("--due", "25/10/2024", "--days", "1"), ("--due", "2024-10-25", "--days", "400")):
+        assert command(*wrong).returncode == 2
+    assert "such as 2024-10-25" in command("--due", "25/10/2024", "--days", "1").stderr
