@@ -57,12 +57,12 @@ def reconcile(rows: Rows, store: Minio, bucket: str, copy: Copy | None = None) -
     wanted = dict(_wanted(rows))
     copied = {(entry.key, entry.sha256): entry for entry in copy.entries()} if copy else {}
     for key, sha256 in wanted.items():
-        found = _sha256(store, bucket, key)
+        found = sha256_of(store, bucket, key)
         entry = copied.get((key, sha256))
         if found is None and copy and entry and copy.has(sha256):
             _put_back(store, bucket, entry, copy)
             report.restored.append(key)
-            found = _sha256(store, bucket, key)
+            found = sha256_of(store, bucket, key)
         if found is None:
             report.missing.append(key)
         elif found != sha256:
@@ -84,7 +84,8 @@ def _wanted(rows: Rows) -> Iterator[tuple[str, str]]:
         yield f"manifests/{dossier_id}/{event_id}.json", hashlib.sha256(body.encode()).hexdigest()
 
 
-def _sha256(store: Minio, bucket: str, key: str) -> str | None:
+def sha256_of(store: Minio, bucket: str, key: str) -> str | None:
+    """Of an object's bytes, in hexadecimal; None when there is no such object."""
     try:
         answer = store.get_object(bucket, key)
     except S3Error as error:

@@ -1,22 +1,12 @@
 """What is there at the end, straight from databases, bucket and broker, in the words of the checkers."""
 
-import hashlib
 from datetime import timedelta
 
+from deploy.backup.reconcile import sha256_of
 from espace.bus import dead_letters, topology
 from espace_stack.layout import BUCKET
 from espace_stack.testing.platform import PUBLISHERS, Platform
-from tests.chaos.checkers import (
-    Deposit,
-    Firing,
-    Verdict,
-    conservation,
-    deadlines,
-    files,
-    status,
-    submissions,
-)
-from tests.chaos.history import Operation
+from tests.chaos.checkers import Firing, Verdict, conservation, deadlines, files, status
 
 PREFIX = "be.espace.dossier."
 OF_A_DOSSIER = "type like 'be.espace.dossier.%' and type not like '%.deadline_%'"
@@ -48,18 +38,16 @@ def lives_legal(platform: Platform) -> Verdict:
     return status(logs)
 
 
-def files_whole(platform: Platform, operations: list[Operation] | None = None) -> Verdict:
+def files_whole(platform: Platform) -> Verdict:
     """Every verified document against its bytes in the bucket."""
     query = "select id, sha256 from documents where state = 'verified'"
     rows = {str(document): sha256 for document, sha256 in platform.rows("documents", query)}
-    objects = {}
-    for found in platform.store.list_objects(BUCKET, "documents/", recursive=True):
-        answer = platform.store.get_object(BUCKET, str(found.object_name))
-        objects[str(found.object_name).removeprefix("documents/")] = hashlib.sha256(answer.read()).hexdigest()
-        answer.close()
-        answer.release_conn()
+    keys = [
+        str(found.object_name) for found in platform.store.list_objects(BUCKET, "documents/", recursive=True)
+    ]
+    objects = {key.removeprefix("documents/"): str(sha256_of(platform.store, BUCKET, key)) for key in keys}
     assert rows
-    return files(operations or [], rows, objects)
+    return files([], rows, objects)
 
 
 def deadlines_kept(platform: Platform, *, late: timedelta) -> Verdict:
@@ -74,9 +62,3 @@ def deadlines_kept(platform: Platform, *, late: timedelta) -> Verdict:
     assert len(told) == len(set(told)) >= len(fired), "each firing is one event"
     assert due
     return deadlines(due, cancelled, fired, now=platform.legal.now(), late=late)
-
-
-def deposits_kept(platform: Platform, operations: list[Operation]) -> Verdict:
-    """Every deposit in dossier's database against what clients were told."""
-    query = f"select subject, data->>'number' from event_log where type = '{PREFIX}submitted.v1'"
-    return submissions(operations, [Deposit(*row) for row in platform.rows("dossier", query)])

@@ -14,13 +14,12 @@ from espace_stack.layout import programs
 from espace_stack.testing.cluster import kubectl
 from espace_stack.testing.platform import Platform
 from tests.deploy.kubernetes import VERSION
-from tests.e2e.app import App, expect
+from tests.e2e.app import AWAY, App, expect
 from tests.e2e.claims import WITH_DRC, ready_claim, ready_question
 from tests.e2e.conftest import NewApp
 from tests.e2e.once import deposited_once
 
 pytestmark = pytest.mark.cluster
-AWAY = (502, 503, 504)
 SERVERS = ("postgres", "rabbitmq", "objects")
 CONNECT = "import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 5).close()"
 
@@ -64,7 +63,7 @@ def test_every_program_is_updated_while_citizens_file_and_no_request_fails(
     app = new_app()
     filing = Filing(app)
     with filing.going_on():
-        for program in (*programs(),):
+        for program in programs():
             platform.part(program.name).restart()
         platform.part("gateway").restart()
     with capsys.disabled():

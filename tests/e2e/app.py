@@ -21,6 +21,8 @@ from tests.e2e.walker import Walker
 
 CLIENT = "demo-app"
 CALLBACK = "http://127.0.0.1:8090/callback"
+AWAY = (502, 503, 504)
+"""What a client is told to repeat, with the same key."""
 
 
 class App:

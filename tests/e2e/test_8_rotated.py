@@ -12,12 +12,9 @@ import pytest
 from espace.testing import until
 from espace_stack.keys import rsa_pem
 from espace_stack.testing.platform import Platform
-from tests.e2e.app import App
+from tests.e2e.app import AWAY, App
 from tests.e2e.claims import ready_question
 from tests.e2e.once import deposited_once
-
-AWAY = (502, 503, 504)
-"""What a client is told to repeat."""
 
 
 def deposits_until(stop: threading.Event, app: App, done: list[str], failed: list[str]) -> None:
