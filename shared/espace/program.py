@@ -14,9 +14,9 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -31,7 +31,9 @@ _SERVER_LOG = {"handlers": {}, "loggers": {"_granian": {"handlers": [], "propaga
 
 
 @dataclass(frozen=True, kw_only=True)
-class _DatabaseOnly:
+class DatabaseOnly:
+    """The settings of a command that needs its database and nothing else."""
+
     database_url: str
 
 
@@ -50,26 +52,36 @@ class Program:
         api: ``package.module:create_app``, called with the settings.
         worker: ``package.module:create_loops``, called with the settings and the database; None if the
             service has no loops.
+        commands: the service's own, name → ``package.module:function``, called with what stands behind the
+            name; it returns the exit status.
     """
 
     name: str
     settings: type[Any]
     api: str
     worker: str | None = None
+    commands: Mapping[str, str] = field(default_factory=dict)
 
     def main(self, arguments: Sequence[str] | None = None) -> None:
         """Do what the command line says, and exit."""
         if multiprocessing.parent_process() is not None:
             return  # granian's child imports the main module again
-        options = self._parser().parse_args(arguments)
+        given = sys.argv[1:] if arguments is None else list(arguments)
         try:
-            sys.exit(options.run(options))
+            sys.exit(self._do(given))
         except SettingsError as error:
             sys.stderr.write(f"{self.name}: the environment is not complete\n{error}\n")
             sys.exit(2)
 
+    def _do(self, given: Sequence[str]) -> int:
+        if given and given[0] in self.commands:
+            return int(_attribute(self.commands[given[0]])(given[1:]))
+        options = self._parser().parse_args(given)
+        return int(options.run(options))
+
     def _parser(self) -> argparse.ArgumentParser:
-        parser = argparse.ArgumentParser(prog=f"python -m {self._package}")
+        own = f"and of its own: {', '.join(self.commands)}" if self.commands else None
+        parser = argparse.ArgumentParser(prog=f"python -m {self._package}", epilog=own)
         commands = parser.add_subparsers(required=True, metavar="command")
         api = commands.add_parser("api", help="serve HTTP")
         api.add_argument("--host", default="127.0.0.1")
@@ -162,7 +174,7 @@ class Program:
         from espace.db import migrations, revision
         from espace.telemetry import configure_logging, get_logger
 
-        database_url = load(_DatabaseOnly).database_url
+        database_url = load(DatabaseOnly).database_url
         configure_logging(self.name, "migrate")
         if options.wait:
             asked_to_stop = threading.Event()
@@ -195,7 +207,7 @@ class Program:
 
         configure_logging(self.name, "refill")
         database = Database(
-            load(_DatabaseOnly).database_url, pool_size=1, application_name=f"{self.name}-refill"
+            load(DatabaseOnly).database_url, pool_size=1, application_name=f"{self.name}-refill"
         )
         try:
             sys.stdout.write(f"{refill(database, options.since)} events are due again\n")

@@ -6,13 +6,13 @@ Who wanted it and why is logged. Citizens are told the new date by mail, and see
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 
 from dossier_service.claims.commands.extending import extend_requests
 from dossier_service.claims.practice import Desk
 from espace.config import load
 from espace.db import Database
+from espace.program import DatabaseOnly
 from espace.telemetry import configure_logging, get_logger
 
 COMMAND = "extend-requests"
@@ -20,16 +20,11 @@ LONGEST = 31
 log = get_logger()
 
 
-@dataclass(frozen=True, kw_only=True)
-class _DatabaseOnly:
-    database_url: str
-
-
 def command(arguments: Sequence[str]) -> int:
     """Do what the command line says; 1 when there was nothing to move."""
     options = _parser().parse_args(arguments)
     last = options.until or options.due
-    database_url = load(_DatabaseOnly).database_url
+    database_url = load(DatabaseOnly).database_url
     configure_logging("dossier", COMMAND)
     database = Database(database_url, pool_size=1, application_name=f"dossier-{COMMAND}")
     try:

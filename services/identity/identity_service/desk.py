@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -37,3 +38,6 @@ def command(name: str, arguments: Sequence[str]) -> int:
     if not done:
         sys.stderr.write("there is no such citizen\n")
     return 0 if done else 1
+
+
+disable, enable, erase = (partial(command, name) for name in COMMANDS)

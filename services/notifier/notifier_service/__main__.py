@@ -1,24 +1,13 @@
-"""``python -m notifier_service api|worker|migrate|openapi|dead-letters|notifications``."""
-
-import sys
+"""``python -m notifier_service api|worker|migrate|openapi|dead-letters|refill|notifications``."""
 
 from espace.program import Program
 from notifier_service.settings import Settings
 
-
-def main() -> None:
-    """Do what the command line says."""
-    if sys.argv[1:2] == ["notifications"]:
-        from notifier_service import desk
-
-        sys.exit(desk.command(sys.argv[2:]))
+if __name__ == "__main__":
     Program(
         "notifier",
         settings=Settings,
         api="notifier_service.app:create_app",
         worker="notifier_service.worker:create_loops",
+        commands={"notifications": "notifier_service.desk:command"},
     ).main()
-
-
-if __name__ == "__main__":
-    main()

@@ -25,6 +25,7 @@ from espace.telemetry.logs import check_name
 from espace.worker import Loop, Stop
 from espace_stack.reaper import reaped
 from espace_stack.servers import Addresses, Servers, together
+from espace_stack.testing.servers import virtual_host
 
 SET = "be.espace.dossier.deadline_set.v1"
 WORKER = Path(__file__).parent / "effects_worker.py"
@@ -163,14 +164,8 @@ def _quiet_logs() -> Iterator[None]:
 @pytest.fixture
 def vhost(parts: Addresses) -> Iterator[str]:
     """The address of a virtual host of this test alone."""
-    name = f"test-{secrets.token_hex(6)}"
-    user = httpx.URL(parts.amqp).username
-    with httpx.Client(base_url=parts.management, timeout=20) as management:
-        management.put(f"/api/vhosts/{name}").raise_for_status()
-        everything = {"configure": ".*", "write": ".*", "read": ".*"}
-        management.put(f"/api/permissions/{name}/{user}", json=everything).raise_for_status()
-        yield parts.amqp.rsplit("/", 1)[0] + f"/{name}"
-        management.delete(f"/api/vhosts/{name}").raise_for_status()
+    with virtual_host(parts.amqp, parts.management) as url:
+        yield url
 
 
 @pytest.fixture
@@ -204,15 +199,9 @@ def private_bus(private: PrivateParts, tmp_path: Path) -> Iterator[Bus]:
     together([private.postgres.start, private.rabbitmq.start])
     url = private.postgres.ensure_database(f"bus_{secrets.token_hex(4)}", secrets.token_hex(8))
     migrations.upgrade(url, "deadline_scheduler_service")
-    with httpx.Client(base_url=private.rabbitmq.management_url, timeout=20) as management:
-        for earlier in management.get("/api/vhosts").raise_for_status().json():
-            if earlier["name"] != "/":
-                management.delete(f"/api/vhosts/{earlier['name']}").raise_for_status()
-        name, user = f"test-{secrets.token_hex(6)}", httpx.URL(private.rabbitmq.url).username
-        management.put(f"/api/vhosts/{name}").raise_for_status()
-        everything = {"configure": ".*", "write": ".*", "read": ".*"}
-        management.put(f"/api/permissions/{name}/{user}", json=everything).raise_for_status()
-    amqp_url = private.rabbitmq.url.rsplit("/", 1)[0] + f"/{name}"
-    made = Bus(url, amqp_url, private.rabbitmq.management_url, tmp_path)
-    yield made
-    made.close()
+    rabbitmq = private.rabbitmq
+    with virtual_host(rabbitmq.url, rabbitmq.management_url) as amqp_url:
+        made = Bus(url, amqp_url, rabbitmq.management_url, tmp_path)
+        yield made
+        made.close()
+        rabbitmq.start()  # a test that failed may have left it dead

@@ -3,6 +3,7 @@
 import os
 import secrets
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -104,14 +105,20 @@ def fresh_database(
 @pytest.fixture(scope="module")
 def amqp_url(parts: Addresses) -> Iterator[str]:
     """The address of a virtual host of this test module alone, deleted after it."""
-    name = f"test-{secrets.token_hex(6)}"
-    user = httpx.URL(parts.amqp).username
-    with httpx.Client(base_url=parts.management, timeout=20) as management:
-        management.put(f"/api/vhosts/{name}").raise_for_status()
+    with virtual_host(parts.amqp, parts.management) as url:
+        yield url
+
+
+@contextmanager
+def virtual_host(amqp: str, management: str) -> Iterator[str]:
+    """The address of a new virtual host on a broker, deleted after it: what it holds takes its memory."""
+    name, user = f"test-{secrets.token_hex(6)}", httpx.URL(amqp).username
+    with httpx.Client(base_url=management, timeout=20) as api:
+        api.put(f"/api/vhosts/{name}").raise_for_status()
         everything = {"configure": ".*", "write": ".*", "read": ".*"}
-        management.put(f"/api/permissions/{name}/{quote(user)}", json=everything).raise_for_status()
-        yield parts.amqp.rsplit("/", 1)[0] + f"/{name}"
-        management.delete(f"/api/vhosts/{name}").raise_for_status()
+        api.put(f"/api/permissions/{name}/{quote(user)}", json=everything).raise_for_status()
+        yield amqp.rsplit("/", 1)[0] + f"/{name}"
+        api.delete(f"/api/vhosts/{name}").raise_for_status()
 
 
 @pytest.fixture(scope="module")
