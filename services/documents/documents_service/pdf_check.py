@@ -16,7 +16,12 @@ CPU_SECONDS: Final = 10
 WALL_SECONDS: Final = 20
 MOST_PAGES: Final = 20_000
 
+JUDGE: Final = "documents_service.pdf_check"
 _OPENS, _ENCRYPTED, _UNREADABLE = 0, 10, 11
+
+
+class JudgeFailed(RuntimeError):
+    """The child did not judge: a fault of ours, which says nothing of the file; with what it wrote."""
 
 
 def check_pdf(path: Path) -> None:
@@ -24,18 +29,21 @@ def check_pdf(path: Path) -> None:
 
     Raises:
         UploadRefused: ``pdf_encrypted`` or ``pdf_unreadable`` (broken, or too costly to read).
+        JudgeFailed: nobody can tell.
     """
-    command = [sys.executable, "-I", "-m", "documents_service.pdf_check", str(path)]
+    command = [sys.executable, "-I", "-m", JUDGE, str(path)]
     try:
-        answer = subprocess.run(
+        child = subprocess.run(
             command, env={}, stdin=subprocess.DEVNULL, capture_output=True, timeout=WALL_SECONDS, check=False
-        ).returncode
+        )
     except subprocess.TimeoutExpired:
-        answer = _UNREADABLE
-    if answer == _ENCRYPTED:
+        raise UploadRefused("pdf_unreadable") from None
+    if child.returncode == _ENCRYPTED:
         raise UploadRefused("pdf_encrypted")
-    if answer != _OPENS:
+    if child.returncode == _UNREADABLE or child.returncode < 0:  # by a signal: it has hit a limit, or crashed
         raise UploadRefused("pdf_unreadable")
+    if child.returncode != _OPENS:
+        raise JudgeFailed(child.stderr.decode(errors="replace")[-500:])
 
 
 def _open(path: str) -> int:
@@ -53,7 +61,7 @@ def _open(path: str) -> int:
                 return _UNREADABLE
     except pikepdf.PasswordError:
         return _ENCRYPTED
-    except (pikepdf.PdfError, ValueError, TypeError, RuntimeError, MemoryError, RecursionError):
+    except Exception:  # noqa: BLE001  whatever a stranger's file brings about is the file's
         return _UNREADABLE
     return _OPENS
 

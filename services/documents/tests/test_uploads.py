@@ -18,6 +18,7 @@ from joserfc.jwk import KeySet
 from jsonschema import validate
 from sqlalchemy import text
 
+from documents_service import pdf_check
 from documents_service.commands.sweep import remove_incoming
 from documents_service.model.document import Document
 from espace.contracts import schemas
@@ -208,6 +209,16 @@ def test_bomb_is_refused_within_its_limits(service: Service) -> None:
     bomb = samples.packed_pdf(600)
     assert len(bomb) < 3 * 1024 * 1024
     assert service.complete(service.upload(bomb)).get_json().get("code") == "pdf_unreadable"
+
+
+def test_a_judge_that_cannot_judge_is_our_fault_and_not_the_files(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document_id = service.upload(PDF)
+    with monkeypatch.context() as without:
+        without.setattr(pdf_check, "JUDGE", "documents_service.nobody")
+        assert service.complete(document_id).status_code == 500
+    assert service.complete(document_id).status_code == 200, "it can be completed when that is mended"
 
 
 @pytest.mark.parametrize(
