@@ -105,7 +105,8 @@ class ObjectStore(Part):
         return [weed, "server", "-filer", "-s3", *(f"-{name}={value}" for name, value in options.items())]
 
     def environment(self) -> dict[str, str]:
-        return {"HOME": str(self._home), "GOMEMLIMIT": "150MiB", "GOGC": "25"}
+        # No GOMEMLIMIT: its untouched buffers count, and below a limit too low garbage is collected for ever.
+        return {"HOME": str(self._home), "GOGC": "25"}
 
     def ready(self) -> bool:
         return status_of(f"{self.url}/status", 2) == 200 and self.keeps_bytes()
