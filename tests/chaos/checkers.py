@@ -194,20 +194,27 @@ def deadlines(
     return verdict
 
 
+OF_AN_OPEN_REQUEST: Final = frozenset(
+    {
+        "reminder_due",
+        "information_provided",
+        "information_request_lapsed",
+        "information_requested",
+        "withdrawn",
+    }
+)
+"""What may happen while the citizen is asked; asked again is asked with more time."""
+
 LEGAL: Final[Mapping[str, frozenset[str]]] = {
     "": frozenset({"submitted"}),
     "submitted": frozenset({"information_requested", "withdrawn"}),
-    "information_requested": frozenset(
-        {"reminder_due", "information_provided", "information_request_lapsed", "withdrawn"}
-    ),
-    "reminder_due": frozenset(
-        {"reminder_due", "information_provided", "information_request_lapsed", "withdrawn"}
-    ),
+    "information_requested": OF_AN_OPEN_REQUEST,
+    "reminder_due": OF_AN_OPEN_REQUEST,
     "information_request_lapsed": frozenset({"information_provided", "information_requested", "withdrawn"}),
     "information_provided": frozenset({"withdrawn"}),
     "withdrawn": frozenset(),
 }
-"""What may follow what in a dossier's log; a request that lapsed is asked again when it gets more time."""
+"""What may follow what in a dossier's log; a request is asked again when it gets more time, lapsed or not."""
 
 
 def status(logs: Mapping[str, Sequence[tuple[int, str]]]) -> Verdict:
@@ -244,7 +251,7 @@ def conservation(
 
     Args:
         published: event → type, of all event logs.
-        applied: reader → the events in its inbox.
+        applied: reader → the events in its inbox, or of its effects, as often as they are there.
         dead: reader → its dead letters.
         subscriptions: reader → the types it reads.
         waiting: messages that are still in queues; then nobody knows.
@@ -252,9 +259,13 @@ def conservation(
     verdict = Verdict()
     for reader, types in subscriptions.items():
         mine = {event for event, type_ in published.items() if type_ in types}
-        have, parked = set(applied.get(reader, ())), set(dead.get(reader, ()))
+        times = Counter(applied.get(reader, ()))
+        have, parked = set(times), set(dead.get(reader, ()))
         missing = sorted(mine - have - parked)
         told = [f"{reader} has not applied {published[event]} {event}" for event in missing]
         (verdict.unknown if waiting else verdict.lost).extend(told)
         verdict.wrong += [f"{reader} has applied {event}, which nobody recorded" for event in have - mine]
+        verdict.duplicated += [
+            f"{reader} has applied {event} {count} times" for event, count in times.items() if count > 1
+        ]
     return verdict

@@ -173,6 +173,7 @@ def test_deadlines(fired: list[Firing], wanted: set[str]) -> None:
         (["submitted"], set()),
         (["submitted", "information_requested", "reminder_due", "information_provided", "withdrawn"], set()),
         (["submitted", "information_requested", "information_request_lapsed", "information_provided"], set()),
+        (["submitted", "information_requested", "information_requested", "information_provided"], set()),
         (["information_requested"], {"wrong"}),
         (["submitted", "submitted"], {"wrong"}),
         (
@@ -197,14 +198,15 @@ def test_versions(versions: tuple[int, int], wanted: set[str]) -> None:
 @pytest.mark.parametrize(
     ("applied", "dead", "waiting", "wanted"),
     [
-        ({"1", "2"}, set(), 0, set()),
-        ({"1"}, {"2"}, 0, set()),
-        ({"1"}, set(), 0, {"lost"}),
-        ({"1"}, set(), 1, {"unknown"}),
-        ({"1", "2", "9"}, set(), 0, {"wrong"}),
+        ("12", set(), 0, set()),
+        ("1", {"2"}, 0, set()),
+        ("1", set(), 0, {"lost"}),
+        ("1", set(), 1, {"unknown"}),
+        ("129", set(), 0, {"wrong"}),
+        ("1221", set(), 0, {"duplicated"}),
     ],
 )
-def test_conservation(applied: set[str], dead: set[str], waiting: int, wanted: set[str]) -> None:
+def test_conservation(applied: str, dead: set[str], waiting: int, wanted: set[str]) -> None:
     verdict = checkers.conservation(
         {"1": "a", "2": "a", "3": "b"},
         {"reader": applied},

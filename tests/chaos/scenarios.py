@@ -1,0 +1,175 @@
+"""Directed scenarios: the one moment at which a mistake shows, on real servers, judged by its checker.
+
+Each takes the alteration that its programs run with, or none, and returns what the judge says.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from sqlalchemy import text
+
+from espace.bus import topology
+from espace.testing import until
+from shared.tests.bus.conftest import Bus
+from tests.chaos.checkers import Verdict, conservation
+from tests.chaos.writer import a_fact
+
+READER: Final = "scheduler"
+WORKER: Final = "shared.tests.bus.effects_worker"
+WRITER: Final = "tests.chaos.writer"
+A_FEW: Final = 10
+"""More events than can be on their way at a moment."""
+
+
+@dataclass
+class Altered:
+    """Programs of a scenario, written as the alteration has it."""
+
+    bus: Bus
+    alteration: str | None
+    _running: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def start(self, module: str, *arguments: str) -> subprocess.Popen[bytes]:
+        """One of them, in the background."""
+        as_told = ["tests.chaos.altered", self.alteration, module] if self.alteration else [module]
+        environment = os.environ | {
+            "ESPACE_DATABASE_URL": self.bus.database.url,
+            "ESPACE_AMQP_URL": self.bus.amqp_url,
+            "ESPACE_ENVIRONMENT": "test",
+            "ESPACE_CRASH_DIR": str(self.bus.folder),
+        }
+        with self._log.open("ab") as log:
+            command = [sys.executable, "-m", *as_told, *arguments]
+            process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+        self._running.append(process)
+        return process
+
+    @property
+    def _log(self) -> Path:
+        return self.bus.folder / "altered.log"
+
+    def log(self) -> str:
+        """What they have told so far."""
+        return self._log.read_text(encoding="utf-8")
+
+    @contextmanager
+    def running(self, *loops: str) -> Iterator[subprocess.Popen[bytes]]:
+        """A worker with these loops, while inside."""
+        process = self.start(WORKER, *loops)
+        try:
+            yield process
+        finally:
+            process.terminate()
+            process.wait(30)
+
+    def close(self) -> None:
+        """Leave nothing running."""
+        for process in self._running:
+            process.kill()
+            process.wait()
+
+    # ---- looking
+
+    def recorded(self) -> dict[str, str]:
+        """Event → type, of the log."""
+        with self.bus.database.session() as session:
+            return {str(id_): type_ for id_, type_ in session.execute(text("SELECT id, type FROM event_log"))}
+
+    def at_rest(self) -> bool:
+        """Nothing in the outbox or with the broker, seen twice."""
+        return all(
+            not self.bus.count("outbox") and not self.bus.depth(topology.queue(READER)) for _ in range(2)
+        )
+
+    def verdict(self) -> Verdict:
+        """What the conservation of events says, by the effects that are there."""
+        effects = [str(id_) for id_ in self.bus.effects().elements()]
+        dead = [str(letter["id"]) for letter in self.bus.take(topology.dead_queue(READER))]
+        types = {READER: topology.SUBSCRIPTIONS[READER]}
+        return conservation(self.recorded(), {READER: effects}, {READER: dead}, types)
+
+    def settled(self) -> Verdict:
+        """The verdict, when it is kept or when there is nothing left to wait for."""
+        until("rest", lambda: self.verdict().kept or self.at_rest(), 30)
+        return self.verdict()
+
+
+def killed_before_the_commit(altered: Altered) -> Verdict:
+    """The consumer dies with the work done and not committed."""
+    altered.bus.arm("consumer.before_commit")
+    altered.bus.record()
+    process = altered.start(WORKER, "relay", "consume")
+    until("the crash", lambda: process.poll() is not None, 30)
+    with altered.running("relay", "consume"):
+        return altered.settled()
+
+
+def refused_by_a_full_queue(altered: Altered) -> Verdict:
+    """The broker refuses what is published, for a while; its limit is soft and takes some to be reached."""
+    bus, queue = altered.bus, topology.queue(READER)
+    bus.depth(queue)
+
+    def refuses() -> bool:
+        bus.record(5)
+        gone = not bus.count("outbox") and bus.count("event_log") - bus.depth(queue) > A_FEW
+        return gone or '"relay.refused"' in altered.log()
+
+    with bus.limited(queue, {"max-length": 1}), altered.running("relay"):
+        until("the refusal", refuses, 30)
+    with altered.running("relay", "consume"):
+        return altered.settled()
+
+
+def killed_before_the_commit_of_a_fact(altered: Altered) -> Verdict:
+    """The writer dies in its transaction: nothing has happened."""
+    altered.bus.arm("writer.before_commit")
+    assert altered.start(WRITER).wait(30) < 0
+    with altered.running("relay", "consume"):
+        (recorded,) = altered.bus.record()
+        until("what was recorded", lambda: recorded in altered.bus.effects(), 30)
+        return altered.settled()
+
+
+def delivered_twice(altered: Altered) -> Verdict:
+    """The consumer dies between its commit and the acknowledgement."""
+    altered.bus.arm("consumer.after_commit")
+    altered.bus.record()
+    process = altered.start(WORKER, "relay", "consume")
+    until("the crash", lambda: process.poll() is not None, 30)
+    with altered.running("relay", "consume"):
+        until("the second delivery", lambda: re.search(r"consumer\.(handled|duplicate)", altered.log()), 30)
+        return altered.settled()
+
+
+def committed_in_another_order(altered: Altered) -> Verdict:
+    """What took its number first is committed last; it is judged when one that came after has arrived."""
+    bus = altered.bus
+    with altered.running("relay", "consume"):
+        with bus.database.transaction() as late:
+            late.record(a_fact())
+            late.flush()
+            (early,) = bus.record()
+            until("the later number", lambda: early in bus.effects(), 30)
+        (last,) = bus.record()
+        until("what came after", lambda: last in bus.effects(), 30)
+        return altered.verdict()
+
+
+CASES: Final[Mapping[str, tuple[Callable[[Altered], Verdict], str]]] = MappingProxyType(
+    {
+        "acknowledge-before-commit": (killed_before_the_commit, "lost"),
+        "no-confirm": (refused_by_a_full_queue, "lost"),
+        "publish-before-commit": (killed_before_the_commit_of_a_fact, "wrong"),
+        "no-inbox-key": (delivered_twice, "duplicated"),
+        "cursor-relay": (committed_in_another_order, "lost"),
+    }
+)
+"""Alteration → its scenario, and the word that the judge must find."""
