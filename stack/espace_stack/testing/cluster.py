@@ -209,8 +209,7 @@ def _door(port: int, to: tuple[str, int]) -> Iterator[None]:
                 near.close()
                 continue
             far.settimeout(None)
-            for source, target in ((near, far), (far, near)):
-                threading.Thread(target=_pump, args=(source, target), daemon=True).start()
+            threading.Thread(target=_lead, args=(near, far), daemon=True).start()
 
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
@@ -221,6 +220,15 @@ def _door(port: int, to: tuple[str, int]) -> Iterator[None]:
             listening.shutdown(socket.SHUT_RDWR)
         listening.close()
         thread.join(10)
+
+
+def _lead(near: socket.socket, far: socket.socket) -> None:
+    """Both ways, until both have ended."""
+    with near, far:
+        back = threading.Thread(target=_pump, args=(far, near), daemon=True)
+        back.start()
+        _pump(near, far)
+        back.join()
 
 
 def _pump(source: socket.socket, target: socket.socket) -> None:
