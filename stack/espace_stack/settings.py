@@ -147,6 +147,7 @@ class ProgramSettings:
             "SIMULATOR_REDIRECT_URIS": f"{public}/identity/callback",
             "SIMULATOR_POST_LOGOUT_REDIRECT_URIS": f"{public}/deconnecte",
             "SIMULATOR_REGISTER_SECRET_FILE": str(self._secrets.file("register")),
+            **self.extra.get("simulator", {}),
         }
 
     def synthetic(self) -> dict[str, str]:

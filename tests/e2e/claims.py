@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from login_simulator.citizens import Citizen
 from tests.e2e.app import App, expect
 from tests.e2e.pdfs import signed_claim
 
+CHARLEROI = "52011"
 PROCEDURE = "reclamation-electorale"
 COMPLETE: dict[str, Any] = {
     "phone": "+32 470 12 34 56",
@@ -17,6 +19,12 @@ COMPLETE: dict[str, Any] = {
 WITH_DRC = COMPLETE | {"completeness": "drc", "missing_pieces": "Procès-verbal du bureau 12"}
 QUESTION = "question-administration"
 QUESTION_VALUES = {"subject": "Bulletins", "question": "Où les bulletins sont-ils gardés ?"}
+
+
+def reported_on_the_13th(citizen: Citizen) -> bool:
+    """Her report is of 13 October; Charleroi's and those of the province of Liège are of the day after."""
+    ins = citizen.address.commune_ins
+    return ins != CHARLEROI and ins[0] != "6"
 
 
 def ready_claim(app: App, values: dict[str, Any] | None = None) -> Any:

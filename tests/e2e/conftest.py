@@ -10,10 +10,10 @@ from espace_stack.testing.platform import Platform
 from login_simulator.citizens import Citizen, load
 from tests.e2e.app import App, expect
 from tests.e2e.canaries import remember_person
+from tests.e2e.claims import reported_on_the_13th
 from tests.e2e.mails import link
 from tests.e2e.visitor import Visitor
 
-CHARLEROI = "52011"  # its PV is of 14 October, as are those of the province of Liège; all others: 13 October
 NewApp = Callable[..., App]
 NewVisitor = Callable[..., Visitor]
 
@@ -27,8 +27,7 @@ class Citizens:
     def take(self, commune: str | None = None) -> Citizen:
         """A citizen nobody has had yet; of that commune (INS code), or of any with a PV of the 13th."""
         for citizen in self._free:
-            ins = citizen.address.commune_ins
-            if ins == commune or (commune is None and ins != CHARLEROI and ins[0] != "6"):
+            if citizen.address.commune_ins == commune or (commune is None and reported_on_the_13th(citizen)):
                 self._free.remove(citizen)
                 remember_person(citizen)
                 return citizen

@@ -9,8 +9,8 @@ from espace_stack.legal import BRUSSELS
 from espace_stack.part import FailedPart
 from espace_stack.testing.platform import Platform
 from tests.e2e.app import App, expect
-from tests.e2e.claims import WITH_DRC, ready_claim
-from tests.e2e.conftest import CHARLEROI, NewApp
+from tests.e2e.claims import CHARLEROI, WITH_DRC, ready_claim
+from tests.e2e.conftest import NewApp
 from tests.e2e.mails import mail, mails
 
 

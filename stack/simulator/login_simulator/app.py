@@ -17,7 +17,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """Build the simulator; without settings they are read from the environment."""
     settings = settings or load()
     app = Flask(__name__)
-    population = citizens.load()
+    population = citizens.load(settings.plain_citizens)
     catalogue = means.catalogue(settings.email_code_level)
     switches = means.Switches()
     server = provider.create_provider(app, settings)

@@ -11,6 +11,8 @@ import yaml
 from stdnum.be import nn
 
 _FILE = Path(__file__).with_name("citizens.yaml")
+OF_ONE_ROUND = 200
+"""Plain candidates are born 60 days apart, the next round a day after the one before: all of age."""
 _NAMESPACE = uuid.UUID("6f1c7f43-6f5c-4c0e-9d8e-3a2f7f1f5b10")
 
 
@@ -85,11 +87,11 @@ class Population:
         return [citizen for citizen in self if means_id in citizen.means]
 
 
-def load(file: Path = _FILE) -> Population:
-    """Read the stories and make the plain candidates."""
-    data = yaml.safe_load(file.read_text(encoding="utf-8"))
+def load(plain: int | None = None) -> Population:
+    """Read the stories and make the plain candidates, as many as the file says or ``plain``."""
+    data = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
     stories = [_story(entry) for entry in data["citizens"]]
-    return Population([*stories, *_plain(data["plain"])])
+    return Population([*stories, *_plain(data["plain"], plain)])
 
 
 def national_number(birthdate: date, sequence: int) -> str:
@@ -118,10 +120,11 @@ def _story(entry: Mapping[str, Any]) -> Citizen:
     )
 
 
-def _plain(data: Mapping[str, Any]) -> Iterable[Citizen]:
+def _plain(data: Mapping[str, Any], count: int | None) -> Iterable[Citizen]:
     places, given, family = data["places"], data["given_names"], data["family_names"]
-    for index in range(1, data["count"] + 1):
-        born = date(1960, 1, 4) + timedelta(days=60 * index)
+    for index in range(1, (data["count"] if count is None else count) + 1):
+        round_, of_round = divmod(index - 1, OF_ONE_ROUND)
+        born = date(1960, 1, 4) + timedelta(days=60 * (of_round + 1) + round_)
         place = places[(index - 1) % len(places)]
         username = f"citoyen{index:02d}"
         yield Citizen(
@@ -129,7 +132,7 @@ def _plain(data: Mapping[str, Any]) -> Iterable[Citizen]:
             story=f"Candidat·e de {place['locality']}, sans histoire.",
             given_name=given[index % len(given)],
             family_name=family[index // len(given) % len(family)],
-            national_number=national_number(born, 500 + index),
+            national_number=national_number(born, 501 + of_round),
             birthdate=born,
             email=f"{username}@courriel.example",
             language="fr",

@@ -8,6 +8,7 @@
 | SIMULATOR_POST_LOGOUT_REDIRECT_URIS | comma-separated, may be empty |
 | SIMULATOR_REGISTER_SECRET | bearer secret that opens the register of addresses |
 | SIMULATOR_EMAIL_CODE_LEVEL | assurance level of the code by e-mail; default 400 |
+| SIMULATOR_PLAIN_CITIZENS | how many candidates without a story there are; by default as citizens.yaml says |
 
 A secret may come as a file: ``SIMULATOR_CLIENT_SECRET_FILE``, ``SIMULATOR_REGISTER_SECRET_FILE``.
 """
@@ -33,6 +34,7 @@ class Settings:
     register_secret: str
     post_logout_redirect_uris: tuple[str, ...] = ()
     email_code_level: int = 400
+    plain_citizens: int | None = None
 
 
 def load(environ: Mapping[str, str] = os.environ) -> Settings:
@@ -54,6 +56,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         register_secret=environ["SIMULATOR_REGISTER_SECRET"],
         post_logout_redirect_uris=_list(environ.get("SIMULATOR_POST_LOGOUT_REDIRECT_URIS", "")),
         email_code_level=int(environ.get("SIMULATOR_EMAIL_CODE_LEVEL", "400")),
+        plain_citizens=int(count) if (count := environ.get("SIMULATOR_PLAIN_CITIZENS")) else None,
     )
 
 

@@ -1,0 +1,45 @@
+"""The experiment, short: few citizens, few faults, all checkers. ``make chaos`` is ten minutes of all of them."""
+
+import secrets
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.experiment import Experiment, proxied
+from tests.chaos.history import History
+from tests.chaos.report import draw, table
+
+FAULTS = (
+    "kill -9 dossier-api",
+    "kill -9 dossier-worker",
+    "dossier-worker dies at relay.after_confirm",
+    "documents-api: answers_lost",
+    "postgres: cut",
+    "rabbitmq: half_open",
+    "the database's connections are ended",
+    "smtp answers 4xx",
+    "two of scheduler-worker",
+    "duplicates, reordered, and poison on the bus",
+    "the clock of scheduler-worker is an hour ahead",
+)
+
+
+@pytest.mark.asynchronous
+@pytest.mark.timeout(300)
+def test_nothing_acknowledged_is_lost_and_nothing_happens_twice(tmp_path: Path) -> None:
+    history, seed = History(tmp_path / "history.jsonl"), secrets.randbelow(10**6)
+    with proxied() as (platform, faults):
+        findings = Experiment(
+            platform,
+            history,
+            faults.named(FAULTS),
+            seed=seed,
+            citizens=3,
+            seconds=25,
+            fault_seconds=(0.3, 1.5),
+        ).run()
+    assert findings.kept, table(findings, history.operations())
+    assert findings.claims
+    assert len(findings.suffered) >= 5
+    draw(findings, tmp_path / "throughput.svg")
+    assert "<svg" in (tmp_path / "throughput.svg").read_text()
