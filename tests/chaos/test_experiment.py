@@ -1,4 +1,4 @@
-"""The experiment, short: few citizens, few faults, all checkers. ``make chaos`` is ten minutes of all of them."""
+"""The experiment, short: few citizens, few faults, all judges. ``make chaos`` is ten minutes of everything."""
 
 import secrets
 from pathlib import Path
