@@ -1,4 +1,4 @@
-"""The experiment, short: few citizens, few faults, all judges. ``make chaos`` is ten minutes of everything."""
+"""The experiment, short: few citizens, few faults, all judges. ``make chaos`` is ten minutes of all."""
 
 import secrets
 from pathlib import Path

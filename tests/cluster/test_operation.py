@@ -72,6 +72,7 @@ def test_every_program_is_updated_while_citizens_file_and_no_request_fails(
         )
     assert filing.failed == []
     for dossier_id in filing.done:
+        app.refresh()  # there are many, and a token lives for some minutes
         deposited_once(platform, app, dossier_id)
 
 
@@ -86,7 +87,10 @@ def test_a_pod_that_is_killed_costs_a_repeat_at_most(platform: Platform, candida
 
 
 def _received(app: App, dossier: object, key: str) -> bool:
-    answer = app.submit(dossier, key)
+    try:
+        answer = app.submit(dossier, key)
+    except httpx.TransportError:  # of the gateway's own connections
+        return False
     assert answer.status_code in (201, 409, *AWAY), answer.text
     return answer.status_code == 201
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
+import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
@@ -15,7 +16,10 @@ from werkzeug.serving import make_server
 from web.tests.program import build
 
 PICTURES = os.environ.get("ESPACE_SCREENSHOTS", "")
-"""The folder that keeps a picture of every screen; none where it is not set: they take a third of the time."""
+"""The folder that keeps a picture of every screen; unset, none is taken: they cost a third of the time."""
+LANGUAGES = pytest.mark.parametrize(
+    "language", ["fr", *(pytest.param(other, marks=pytest.mark.long) for other in ("nl", "de", "en"))]
+)
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 PDF = b"%PDF-1.7 a signed claim"
 START = "2024-10-15T07:00:00+00:00"

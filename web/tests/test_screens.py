@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page
 
 from espace.testing import until
-from web.tests.site import PDF, Site, look, screen
+from web.tests.site import LANGUAGES, PDF, Site, look, screen
 
 
 @pytest.mark.browser
@@ -126,7 +126,7 @@ def drop(page: Page, name: str) -> None:
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("language", ["fr", "nl", "de", "en"])
+@LANGUAGES
 def test_pages_for_everyone(live: Site, page: Page, language: str) -> None:
     for path in ("/", "/cookies", "/vie-privee", "/accessibilite", "/api/", "/accueil", "/nulle-part"):
         page.goto(live.url + path)

@@ -8,16 +8,13 @@ from playwright.sync_api import Page
 
 from web.tests.fakes import problem
 from web.tests.fakes.claim import NOW, WINDOW
-from web.tests.site import Site, screen
+from web.tests.site import LANGUAGES, Site, screen
 
 GERMAN = (
     "Vous êtes domicilié à Eupen, une des neuf communes de langue allemande. Leurs élections sont organisées "
     "par la Communauté germanophone : adressez votre réclamation à celle-ci."
 )
 LATE = "Votre réponse est arrivée le 26 octobre 2024 à 8 h 00, après la fin du vendredi 25 octobre 2024."
-LANGUAGES = pytest.mark.parametrize(
-    "language", ["fr", *(pytest.param(other, marks=pytest.mark.long) for other in ("nl", "de", "en"))]
-)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+import psycopg
 from minio import Minio
 
 from espace.testing import until
@@ -118,6 +119,17 @@ class ClusterPlatform(Platform):
         return inside._replace(
             netloc=f"{inside.username}:{inside.password}@127.0.0.1:{self._ports['postgres']}"
         ).geturl()
+
+    def rows(self, service: str, query: str) -> list[tuple[Any, ...]]:
+        """What a query finds; a way that led to a pod which is gone is made again meanwhile."""
+
+        def found() -> tuple[list[tuple[Any, ...]]] | None:
+            try:
+                return (super(ClusterPlatform, self).rows(service, query),)
+            except psycopg.OperationalError:
+                return None
+
+        return until(f"the database of {service}", found, READY_SECONDS)[0]
 
     @property
     def store(self) -> Minio:
