@@ -83,7 +83,15 @@ def test_a_pod_that_is_killed_costs_a_repeat_at_most(platform: Platform, candida
     platform.part(name).kill()
     until("a receipt", lambda: _received(candidate, dossier, key), 300)
     platform.part(name).wait_ready()
+    until("an answer over a new connection", lambda: _answers(candidate), 60)
     deposited_once(platform, candidate, dossier["id"])
+
+
+def _answers(app: App) -> bool:
+    try:
+        return app.call("GET", "profile/v1/profile").status_code == 200
+    except httpx.TransportError:  # one that was kept open leads to a pod that is gone
+        return False
 
 
 def _received(app: App, dossier: object, key: str) -> bool:
