@@ -7,6 +7,7 @@ The others are the classic mistakes of such systems, to see that the judges tell
 import os
 import runpy
 import sys
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -100,6 +101,54 @@ def cursor_relay() -> None:
     relay.Relay._rows = rows  # type: ignore[method-assign]
 
 
+def application_clock() -> None:
+    """A deadline is judged by the program's own clock, which is an hour ahead."""
+    clock_off_by(HOUR)()
+    clock.LegalClock.now = lambda self, _session: self.approximate_now()  # type: ignore[method-assign]
+
+
+def mail_before_commit() -> None:
+    """A message leaves in the transaction that asks for it."""
+    from notifier_service.commands import claim_due, conclude
+    from notifier_service.sending import Sender
+
+    build = Sender.__init__
+    senders: list[Sender] = []
+
+    def remember(self: Sender, *arguments: Any) -> None:
+        build(self, *arguments)
+        senders.append(self)
+
+    def apply(self: Any, handler: Any, incoming: Any) -> bool:
+        with self._database.transaction() as unit:
+            handler(unit, incoming)
+            unit.flush()
+            message = claim_due(unit, senders[0]._lease)
+            if message is not None:
+                outcome = senders[0]._attempt(message, time.monotonic())
+                conclude(unit, message, outcome, retry_scale=1)
+            crash.point("consumer.before_commit")
+        return True
+
+    Sender.__init__ = remember  # type: ignore[method-assign]
+    Sender.step = lambda _: False  # type: ignore[method-assign]
+    Handling._apply = apply  # type: ignore[method-assign]
+
+
+def object_deleted_before_its_row() -> None:
+    """What was sent is removed before the row says what became of it."""
+    from documents_service.commands import completion
+
+    decide = completion._decide
+
+    def remove_and_decide(desk: Any, document_id: Any, outcome: Any) -> Any:
+        desk.store.remove(f"incoming/{document_id}")
+        crash.point("documents.before_removal")
+        return decide(desk, document_id, outcome)
+
+    completion._decide = remove_and_decide
+
+
 def main() -> None:
     """Alter, then be that program."""
     _, name, package, *arguments = sys.argv
@@ -117,6 +166,9 @@ ALTERATIONS: Final[Mapping[str, Callable[[], None]]] = MappingProxyType(
         "publish-before-commit": publish_before_commit,
         "no-inbox-key": no_inbox_key,
         "cursor-relay": cursor_relay,
+        "application-clock": application_clock,
+        "mail-before-commit": mail_before_commit,
+        "object-deleted-before-its-row": object_deleted_before_its_row,
     }
 )
 

@@ -87,19 +87,27 @@ def reads(operations: Iterable[Operation]) -> Verdict:
     return verdict
 
 
-def files(operations: Iterable[Operation], rows: Mapping[str, str], objects: Mapping[str, str]) -> Verdict:
+def files(
+    operations: Iterable[Operation],
+    rows: Mapping[str, str],
+    objects: Mapping[str, str],
+    undecided: Collection[str] = (),
+) -> Verdict:
     """An acknowledged file has its row and its bytes, and they are those that were sent.
 
     Args:
         rows: document → SHA-256 as the database has it, of verified documents.
         objects: document → SHA-256 of the bytes in the bucket.
+        undecided: documents that were sent, are still there as they came, and wait for their decision.
     """
     verdict = Verdict()
     for operation in operations:
-        if operation.f != "upload" or operation.outcome != "ok":
+        if operation.outcome != "ok" or operation.f not in ("send", "upload"):
+            continue
+        if operation.f == "send" and operation.key in undecided:
             continue
         if operation.key not in rows:
-            verdict.lost.append(f"{operation.key} was acknowledged and has no row")
+            verdict.lost.append(f"{operation.key} was acknowledged ({operation.f}) and has no row")
         elif rows[operation.key] != operation.value:
             verdict.wrong.append(f"{operation.key} was sent as {operation.value}, and is told otherwise")
     for document, sha256 in rows.items():

@@ -151,10 +151,14 @@ class Journey:
             registered = self._app.register(self.claim.dossier_id, slot, file, "pièce.pdf")
             if registered.status_code != 201:
                 return None
-            form = registered.json()["form"]
+            document, form = registered.json()["document_id"], registered.json()["form"]
             files = {"file": ("pièce.pdf", file)}
-            stored = httpx.post(form["url"], data=form["fields"], files=files, timeout=15)
-            return registered.json()["document_id"] if stored.status_code in (201, 204) else None
+            number = self._history.invoke(self._name, "send", document, digest)
+            outcome: Outcome = "info"
+            with contextlib.suppress(httpx.HTTPError):
+                outcome = outcome_of(httpx.post(form["url"], data=form["fields"], files=files, timeout=15))
+            self._history.end(number, self._name, outcome, "send", document)
+            return str(document) if outcome == "ok" else None
 
         document = self._patiently("the upload", sent)
         path = f"documents/v1/documents/{document}/completion"

@@ -15,6 +15,7 @@ from espace.bus.event import CONTENT_TYPE, Event, encode, envelope, routing_key
 from espace_stack.mailbox.smtp import Mode as MailMode
 from espace_stack.process import Process, base_environment
 from espace_stack.testing.platform import Platform
+from tests.chaos.parts import restore, start_altered
 from tests.chaos.proxied import IN_FRONT_OF
 from tests.chaos.proxy import MODES, Mode, Proxies
 
@@ -160,16 +161,8 @@ class Faults:
 
         def begin() -> Callable[[], None]:
             part = self._platform.part(name)
-            part.stop()
-            python, minus_m, package, *rest = part.command()
-            altered = [python, minus_m, "tests.chaos.altered", alteration, package, *rest]
-            part.process.spawn(altered, environment=base_environment() | part.environment())
-
-            def repair() -> None:
-                part.kill()
-                part.start()
-
-            return repair
+            start_altered(part, alteration)
+            return lambda: restore(part)
 
         return begin
 

@@ -61,12 +61,17 @@ def files_whole(platform: Platform, operations: Sequence[Operation] = ()) -> Ver
     """Every verified document against its bytes in the bucket, and against what was sent."""
     query = "select id, sha256 from documents where state = 'verified'"
     rows = {str(document): sha256 for document, sha256 in platform.rows("documents", query)}
-    keys = [
-        str(found.object_name) for found in platform.store.list_objects(BUCKET, "documents/", recursive=True)
-    ]
-    objects = {key.removeprefix("documents/"): str(sha256_of(platform.store, BUCKET, key)) for key in keys}
-    assert rows
-    return files(operations, rows, objects)
+    kept = {
+        key: str(sha256_of(platform.store, BUCKET, f"documents/{key}"))
+        for key in _below(platform, "documents")
+    }
+    return files(operations, rows, kept, _below(platform, "incoming"))
+
+
+def _below(platform: Platform, folder: str) -> list[str]:
+    """What the bucket has in a folder, by the documents' ids."""
+    found = platform.store.list_objects(BUCKET, f"{folder}/", recursive=True)
+    return [str(entry.object_name).removeprefix(f"{folder}/") for entry in found]
 
 
 def deadlines_kept(platform: Platform, *, late: timedelta) -> Verdict:

@@ -35,7 +35,9 @@ class Altered:
 
     bus: Bus
     alteration: str | None
+    settings: Mapping[str, str] = field(default_factory=dict)
     _running: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    _dead: list[str] = field(default_factory=list)
 
     def start(self, module: str, *arguments: str) -> subprocess.Popen[bytes]:
         """One of them, in the background."""
@@ -45,6 +47,7 @@ class Altered:
             "ESPACE_AMQP_URL": self.bus.amqp_url,
             "ESPACE_ENVIRONMENT": "test",
             "ESPACE_CRASH_DIR": str(self.bus.folder),
+            **self.settings,
         }
         with self._log.open("ab") as log:
             command = [sys.executable, "-m", *as_told, *arguments]
@@ -78,27 +81,36 @@ class Altered:
 
     # ---- looking
 
+    def ids(self, table: str) -> set[str]:
+        """The ids of a table's rows; a condition may follow its name."""
+        with self.bus.database.session() as session:
+            return set(session.execute(text(f"SELECT id::text FROM {table}")).scalars())
+
     def recorded(self) -> dict[str, str]:
         """Event → type, of the log."""
         with self.bus.database.session() as session:
             return {str(id_): type_ for id_, type_ in session.execute(text("SELECT id, type FROM event_log"))}
 
     def at_rest(self) -> bool:
-        """Nothing in the outbox or with the broker, seen twice."""
-        return all(
-            not self.bus.count("outbox") and not self.bus.depth(topology.queue(READER)) for _ in range(2)
-        )
+        """Nothing in the outbox, nothing with the broker but what a consumer has in hand."""
+        return not self.bus.count("outbox") and not self.bus.depth(topology.queue(READER))
 
     def verdict(self) -> Verdict:
         """What the conservation of events says, by the effects that are there."""
         effects = [str(id_) for id_ in self.bus.effects().elements()]
-        dead = [str(letter["id"]) for letter in self.bus.take(topology.dead_queue(READER))]
+        self._dead += [str(letter["id"]) for letter in self.bus.take(topology.dead_queue(READER))]
         types = {READER: topology.SUBSCRIPTIONS[READER]}
-        return conservation(self.recorded(), {READER: effects}, {READER: dead}, types)
+        return conservation(self.recorded(), {READER: effects}, {READER: self._dead}, types)
 
     def settled(self) -> Verdict:
-        """The verdict, when it is kept or when there is nothing left to wait for."""
-        until("rest", lambda: self.verdict().kept or self.at_rest(), 30)
+        """Relay and consume until nothing waits; judged when they have ended, with nothing in hand."""
+
+        def over() -> bool:
+            with self.running("relay", "consume"):
+                until("rest", lambda: self.verdict().kept or self.at_rest(), 30)
+            return self.verdict().kept or self.at_rest()
+
+        until("rest at the end", over, 60)
         return self.verdict()
 
 
@@ -108,8 +120,7 @@ def killed_before_the_commit(altered: Altered) -> Verdict:
     altered.bus.record()
     process = altered.start(WORKER, "relay", "consume")
     until("the crash", lambda: process.poll() is not None, 30)
-    with altered.running("relay", "consume"):
-        return altered.settled()
+    return altered.settled()
 
 
 def refused_by_a_full_queue(altered: Altered) -> Verdict:
@@ -124,8 +135,7 @@ def refused_by_a_full_queue(altered: Altered) -> Verdict:
 
     with bus.limited(queue, {"max-length": 1}), altered.running("relay"):
         until("the refusal", refuses, 30)
-    with altered.running("relay", "consume"):
-        return altered.settled()
+    return altered.settled()
 
 
 def killed_before_the_commit_of_a_fact(altered: Altered) -> Verdict:
@@ -135,7 +145,7 @@ def killed_before_the_commit_of_a_fact(altered: Altered) -> Verdict:
     with altered.running("relay", "consume"):
         (recorded,) = altered.bus.record()
         until("what was recorded", lambda: recorded in altered.bus.effects(), 30)
-        return altered.settled()
+    return altered.settled()
 
 
 def delivered_twice(altered: Altered) -> Verdict:
@@ -146,7 +156,7 @@ def delivered_twice(altered: Altered) -> Verdict:
     until("the crash", lambda: process.poll() is not None, 30)
     with altered.running("relay", "consume"):
         until("the second delivery", lambda: re.search(r"consumer\.(handled|duplicate)", altered.log()), 30)
-        return altered.settled()
+    return altered.settled()
 
 
 def committed_in_another_order(altered: Altered) -> Verdict:

@@ -123,6 +123,14 @@ def test_files(rows: dict[str, str], objects: dict[str, str], wanted: set[str]) 
     assert found(checkers.files(done, rows, objects)) == wanted
 
 
+@pytest.mark.parametrize(
+    ("rows", "undecided", "wanted"), [({}, "x", set()), ({"x": "aa"}, "", set()), ({}, "", {"lost"})]
+)
+def test_what_was_sent_is_there_or_decided(rows: dict[str, str], undecided: str, wanted: set[str]) -> None:
+    done = [operation("send", "x", value="aa"), operation("send", "y", "info", "cc")]
+    assert found(checkers.files(done, rows, rows, undecided)) == wanted
+
+
 RECEIPT = Copy("<1@x>", "lucie@x", "d", "receipt")
 
 
