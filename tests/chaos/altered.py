@@ -104,7 +104,11 @@ def cursor_relay() -> None:
 def application_clock() -> None:
     """A deadline is judged by the program's own clock, which is an hour ahead."""
     clock_off_by(HOUR)()
-    clock.LegalClock.now = lambda self, _session: self.approximate_now()  # type: ignore[method-assign]
+
+    def now(self: clock.LegalClock, session: Any) -> datetime:
+        return self.approximate_now()
+
+    clock.LegalClock.now = now  # type: ignore[method-assign]
 
 
 def mail_before_commit() -> None:
@@ -115,8 +119,8 @@ def mail_before_commit() -> None:
     build = Sender.__init__
     senders: list[Sender] = []
 
-    def remember(self: Sender, *arguments: Any) -> None:
-        build(self, *arguments)
+    def remember(self: Any, database: Any, composer: Any, server: Any, settings: Any) -> None:
+        build(self, database, composer, server, settings)
         senders.append(self)
 
     def apply(self: Any, handler: Any, incoming: Any) -> bool:
@@ -131,7 +135,7 @@ def mail_before_commit() -> None:
         return True
 
     Sender.__init__ = remember  # type: ignore[method-assign]
-    Sender.step = lambda _: False  # type: ignore[method-assign]
+    Sender.step = lambda self: False  # type: ignore[method-assign]
     Handling._apply = apply  # type: ignore[method-assign]
 
 
