@@ -5,6 +5,7 @@ shares no code with the services: plain HTTP, plain JSON.
 """
 
 import base64
+import contextlib
 import hashlib
 import json
 import secrets
@@ -49,23 +50,8 @@ class App:
         verifier = secrets.token_urlsafe(48)
         state = secrets.token_urlsafe(16)
         walker = Walker(follow_to=lambda address: not address.startswith(CALLBACK))
-        walker.open(
-            f"{self.public_url}/identity/authorize?"
-            + urlencode(
-                {
-                    "response_type": "code",
-                    "client_id": CLIENT,
-                    "redirect_uri": CALLBACK,
-                    "scope": "openid profile email",
-                    "state": state,
-                    "nonce": secrets.token_urlsafe(16),
-                    "code_challenge": _s256(verifier),
-                    "code_challenge_method": "S256",
-                }
-            )
-        )
-        choose_means(walker, means, self.person.username)
-        walker.http.close()
+        with contextlib.closing(walker.http):
+            self._walk(walker, means, state=state, code_challenge=_s256(verifier))
         answer = parse_qs(urlsplit(walker.address).query)
         assert answer["state"] == [state], walker.address
         self._take(
@@ -75,6 +61,24 @@ class App:
             code_verifier=verifier,
         )
         return self
+
+    def _walk(self, walker: Walker, means: str, **asked: str) -> None:
+        """From our address to the login source and back to the application."""
+        walker.open(
+            f"{self.public_url}/identity/authorize?"
+            + urlencode(
+                {
+                    "response_type": "code",
+                    "client_id": CLIENT,
+                    "redirect_uri": CALLBACK,
+                    "scope": "openid profile email",
+                    "nonce": secrets.token_urlsafe(16),
+                    "code_challenge_method": "S256",
+                    **asked,
+                }
+            )
+        )
+        choose_means(walker, means, self.person.username)
 
     def refresh(self) -> None:
         """Exchange the refresh token for new ones."""
