@@ -6,7 +6,7 @@ The services are played by the stand-in; the whole platform is driven by the tes
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from espace.testing import until
 from web.tests.site import LANGUAGES, PDF, Site, look, screen
@@ -217,7 +217,7 @@ def test_accepting_the_cookies_keeps_what_was_typed(
     seen.get_by_label("Adresse à laquelle").fill("nouvelle@exemple.be")
     seen.get_by_role("button", name="Accepter").click()
     seen.get_by_role("button", name="Accepter").wait_for(state="detached")
-    assert seen.get_by_label("Adresse à laquelle").input_value() == "nouvelle@exemple.be"
+    expect(seen.get_by_label("Adresse à laquelle")).to_have_value("nouvelle@exemple.be")
     assert live.services.profile["pending_email"] is None
 
 
