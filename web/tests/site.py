@@ -15,8 +15,8 @@ from werkzeug.serving import make_server
 
 from web.tests.program import build
 
-PICTURES = os.environ.get("ESPACE_SCREENSHOTS", "")
-"""The folder that keeps a picture of every screen; unset, none is taken: they cost a third of the time."""
+PICTURES = os.environ.get("ESPACE_SCREENSHOTS", "test-results/screens")
+"""The folder that keeps a picture of every screen. Taking it also waits until the page is there."""
 LANGUAGES = pytest.mark.parametrize(
     "language", ["fr", *(pytest.param(other, marks=pytest.mark.long) for other in ("nl", "de", "en"))]
 )
