@@ -65,6 +65,7 @@ def files_whole(platform: Platform, operations: Sequence[Operation] = ()) -> Ver
         key: str(sha256_of(platform.store, BUCKET, f"documents/{key}"))
         for key in _below(platform, "documents")
     }
+    assert rows
     return files(operations, rows, kept, _below(platform, "incoming"))
 
 

@@ -106,6 +106,7 @@ def test_an_object_that_goes_before_its_row_is_told(
 ) -> None:
     history, content = History(tmp_path / "history.jsonl"), signed_claim()
     draft = candidate.draft(PROCEDURE, COMPLETE)
+    candidate.attach(draft["id"], "autres")  # one that is decided, to look at
     start_altered(part, "object-deleted-before-its-row")
     registered = expect(candidate.register(draft["id"], "reclamation", content, "réclamation.pdf"), 201)
     document, form = registered["document_id"], registered["form"]
