@@ -46,7 +46,7 @@ test-long: test-environment ## what make test leaves out, and its tests of kills
 	$(MAKE) --jobs=2 --output-sync=target test-services test-platform WHICH='-m "long or asynchronous" --repeat=20 --timeout=1800'
 
 screens: test-environment ## a picture of every screen, in every language, in test-results/screens
-	ESPACE_SCREENSHOTS=test-results/screens $(PYTHON) -m pytest -q -m browser -p no:cacheprovider web
+	$(PYTHON) -m pytest -q -m browser -p no:cacheprovider web
 
 chaos: test-environment ## ten minutes of citizens and of everything that can go wrong: SEED=… SECONDS=…
 	$(PYTHON) -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(SECONDS),--seconds $(SECONDS))

@@ -15,8 +15,7 @@ from werkzeug.serving import make_server
 
 from web.tests.program import build
 
-PICTURES = os.environ.get("ESPACE_SCREENSHOTS", "test-results/screens")
-"""The folder that keeps a picture of every screen. Taking it also waits until the page is there."""
+PICTURES = Path(os.environ.get("ESPACE_SCREENSHOTS", "test-results/screens"))
 LANGUAGES = pytest.mark.parametrize(
     "language", ["fr", *(pytest.param(other, marks=pytest.mark.long) for other in ("nl", "de", "en"))]
 )
@@ -83,11 +82,10 @@ class Site:
 
 
 def look(page: Page, name: str, *, wide: int = 1280) -> None:
-    """Hold the page against what every page must be, and keep a picture where that is asked for."""
+    """Keep a picture, which waits for the page, then hold it against what every page must be."""
     page.set_viewport_size({"width": wide, "height": 800 if wide > 400 else 568})
-    if PICTURES:
-        Path(PICTURES).mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=Path(PICTURES) / f"{name}-{wide}.png", full_page=True)
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=PICTURES / f"{name}-{wide}.png", full_page=True)
     width = page.evaluate("document.documentElement.scrollWidth")
     assert width <= wide, f"{name}: {width} px wide at {wide}"
     if wide > 400:
