@@ -8,6 +8,7 @@ import contextlib
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,6 +28,15 @@ def reaped(folder: Path) -> Iterator[None]:
         assert watcher.stdin is not None
         watcher.stdin.close()
         watcher.wait()
+
+
+@contextlib.contextmanager
+def private_folder(prefix: str = "espace-") -> Iterator[Path]:
+    """A new folder that the servers' account can enter; gone afterwards, with what runs in it."""
+    folder = Path(tempfile.mkdtemp(prefix=prefix))
+    folder.chmod(0o755)
+    with reaped(folder):
+        yield folder
 
 
 def kill_recorded(folder: Path) -> None:

@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -24,7 +23,7 @@ from espace_stack.account import reachable_folder
 from espace_stack.layout import BUCKET, SERVICES
 from espace_stack.parts.postgres import Postgres
 from espace_stack.ports import Ports
-from espace_stack.reaper import reaped
+from espace_stack.reaper import private_folder
 from espace_stack.servers import together
 from espace_stack.stack import Stack
 from espace_stack.testing.platform import PUBLISHERS, Platform
@@ -119,10 +118,8 @@ _FOLLOWED = f"SELECT FROM pg_replication_slots WHERE slot_name = '{SLOT}' AND ac
 
 @pytest.fixture
 def drill(tmp_path: Path) -> Iterator[Drill]:
-    folder = Path(tempfile.mkdtemp(prefix="espace-drill-"))
-    folder.chmod(0o755)
-    stack = Stack(folder, private=True)
-    with reaped(folder):
+    with private_folder("espace-drill-") as folder:
+        stack = Stack(folder, private=True)
         stack.start()
         made = Drill(Platform(stack), tmp_path)
         yield made

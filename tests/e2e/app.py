@@ -129,8 +129,7 @@ class App:
         registered = self.register(dossier_id, slot, content, name)
         if registered.status_code != 201:
             return registered
-        form = registered.json()["form"]
-        sent = httpx.post(form["url"], data=form["fields"], files={"file": (name, content)}, timeout=60)
+        sent = send(registered.json()["form"], content, name)
         if sent.status_code not in (201, 204):
             return sent
         return self.call("POST", f"documents/v1/documents/{registered.json()['document_id']}/completion", {})
@@ -156,6 +155,11 @@ class App:
         """What the access token says, unverified."""
         payload = self.tokens["access_token"].split(".")[1]
         return json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+
+
+def send(form: Any, content: bytes, name: str = "réclamation.pdf", *, seconds: float = 60) -> httpx.Response:
+    """Post a file by the signed form of its registration."""
+    return httpx.post(form["url"], data=form["fields"], files={"file": (name, content)}, timeout=seconds)
 
 
 def choose_means(walker: Walker, means: str, username: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from espace.testing import until
 from espace_stack.testing.platform import Platform
-from tests.e2e.app import App, expect
+from tests.e2e.app import App, expect, send
 from tests.e2e.claims import COMPLETE, PROCEDURE, WITH_DRC, ready_claim, ready_question
 from tests.e2e.mails import mail, mails
 from tests.e2e.once import at_once, deposited_once, objects, submit
@@ -141,9 +141,7 @@ def test_documents_killed_between_copy_and_answer_keeps_the_piece_once(
     draft = candidate.draft(PROCEDURE, COMPLETE)
     content = signed_claim()
     registered = expect(candidate.register(draft["id"], "reclamation", content, "réclamation.pdf"), 201)
-    form = registered["form"]
-    sent = httpx.post(form["url"], data=form["fields"], files={"file": ("x.pdf", content)}, timeout=60)
-    assert sent.status_code in (201, 204)
+    assert send(registered["form"], content).status_code in (201, 204)
     document = registered["document_id"]
     completion = f"documents/v1/documents/{document}/completion"
     platform.arm_crash("documents-api", "documents.after_copy")

@@ -15,7 +15,7 @@ from amqp.exceptions import AMQPError
 from kombu.connection import Connection
 
 from espace.bus import topology
-from espace.bus.event import CONTENT_TYPE
+from espace.bus.event import CONTENT_TYPE, Event, encode, envelope, routing_key
 from espace.errors import EspaceError
 from espace.telemetry import get_logger
 
@@ -36,6 +36,14 @@ class Message:
     key: str
     type: str
     body: bytes
+
+
+def message_of(
+    event: Event, *, service: str, request_id: str | None = None, traceparent: str | None = None
+) -> Message:
+    """``event`` as ``service`` publishes it."""
+    document = envelope(event, service=service, request_id=request_id, traceparent=traceparent)
+    return Message(str(event.id), routing_key(event.type), event.type, encode(document))
 
 
 @dataclass(frozen=True)

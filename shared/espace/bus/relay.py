@@ -7,9 +7,9 @@ import psycopg
 
 from espace import crash
 from espace.bus import topology
-from espace.bus.event import Event, encode, envelope, routing_key
+from espace.bus.event import Event, routing_key
 from espace.bus.holds import Holds
-from espace.bus.publisher import CONFIRM_SECONDS, Message, Outcome, Publisher
+from espace.bus.publisher import CONFIRM_SECONDS, Message, Outcome, Publisher, message_of
 from espace.db import Database
 from espace.db.leader import Leader
 from espace.telemetry import get_logger, tracing
@@ -142,8 +142,7 @@ class Relay:
     def _message(self, row: tuple[Any, ...], traceparent: str | None) -> Message:
         _, identity, type_, subject, version, time_, data, request_id, _ = row
         event = Event(id=identity, type=type_, subject=subject, version=version, time=time_, data=data)
-        document = envelope(event, service=self._service, request_id=request_id, traceparent=traceparent)
-        return Message(id=str(identity), key=routing_key(type_), type=type_, body=encode(document))
+        return message_of(event, service=self._service, request_id=request_id, traceparent=traceparent)
 
     def _keep_alive(self) -> None:
         if time.monotonic() - self._kept_alive >= 1:

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import httpx
 import pika
@@ -26,8 +26,8 @@ from espace.worker import Loop, Stop
 from espace_stack.reaper import reaped
 from espace_stack.servers import Addresses, Servers, together
 from espace_stack.testing.servers import virtual_host
+from shared.tests.bus.facts import SET, a_fact
 
-SET = "be.espace.dossier.deadline_set.v1"
 WORKER = Path(__file__).parent / "effects_worker.py"
 
 
@@ -44,13 +44,11 @@ class Bus:
             unit.session.execute(text("CREATE TABLE IF NOT EXISTS effects (event_id uuid NOT NULL)"))
 
     # --- publishing ---
-    def event(self, type_: str = SET, version: int = 1) -> Event:
-        identity = str(uuid4())
-        data = {"deadline_id": identity, "kind": "test", "due_at": "2024-10-25T22:00:00Z", "reminders": []}
-        return Event(type=type_, subject=identity, version=version, data=data)
+    def event(self) -> Event:
+        return a_fact()
 
     def record(self, count: int = 1, type_: str = SET) -> list[UUID]:
-        events = [self.event(type_) for _ in range(count)]
+        events = [a_fact(type_) for _ in range(count)]
         with self.database.transaction() as unit:
             for event in events:
                 unit.record(event)
@@ -105,16 +103,21 @@ class Bus:
             assert not any(thread.is_alive() for thread in threads)
 
     def process(self, *loops: str) -> subprocess.Popen[bytes]:
+        return self.spawn(str(WORKER), *loops)
+
+    def spawn(self, *arguments: str, **settings: str) -> subprocess.Popen[bytes]:
+        """A Python program on this bus, with a log of its own; killed at the end."""
         environment = {
             **os.environ,
             "ESPACE_DATABASE_URL": self.database.url,
             "ESPACE_AMQP_URL": self.amqp_url,
             "ESPACE_ENVIRONMENT": "test",
             "ESPACE_CRASH_DIR": str(self.folder),
+            **settings,
         }
         with (self.folder / f"worker-{len(self.processes)}.log").open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-W", "error", str(WORKER), *loops], env=environment, stdout=log, stderr=log
+                [sys.executable, "-W", "error", *arguments], env=environment, stdout=log, stderr=log
             )
         self.processes.append(process)
         return process

@@ -15,8 +15,8 @@ from espace.bus import topology
 from espace.bus.holds import Holds
 from espace.bus.relay import BATCH, Relay
 from espace.testing import until
+from shared.tests.bus.facts import SET
 
-SET = "be.espace.dossier.deadline_set.v1"
 SUBMITTED = "be.espace.dossier.submitted.v1"
 
 

@@ -1,7 +1,6 @@
 """The whole platform for tests through the gateway, to be broken and repaired at will."""
 
 import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from espace_stack.legal import Legal
 from espace_stack.mailbox.client import Mailbox
 from espace_stack.part import Part
 from espace_stack.parts.objects import client
-from espace_stack.reaper import reaped
+from espace_stack.reaper import private_folder
 from espace_stack.servers import Servers, together
 from espace_stack.stack import Report, Stack
 
@@ -132,11 +131,8 @@ class Platform:
 @pytest.fixture(scope="session")
 def _servers() -> Iterator[Servers]:
     """Servers of this session alone."""
-    folder = Path(tempfile.mkdtemp(prefix="espace-"))
-    folder.chmod(0o755)
-    servers = Servers(folder, private=True)
-    with reaped(folder):
-        yield servers
+    with private_folder() as folder:
+        yield Servers(folder, private=True)
 
 
 @pytest.fixture(scope="session")
