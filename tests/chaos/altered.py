@@ -17,9 +17,8 @@ from pika.adapters.blocking_connection import BlockingChannel
 
 from espace import clock, crash
 from espace.bus import Event, relay, topology
-from espace.bus.event import encode, envelope, routing_key
 from espace.bus.handling import Handling
-from espace.bus.publisher import Message, Publisher
+from espace.bus.publisher import Publisher, message_of
 from espace.db import UnitOfWork
 
 HOUR: Final = timedelta(hours=1)
@@ -66,9 +65,8 @@ def publish_before_commit() -> None:
 
     def record_and_publish(self: UnitOfWork, event: Event) -> None:
         record(self, event)
-        body = encode(envelope(event, service="dossier"))
         now = Publisher(os.environ["ESPACE_AMQP_URL"], "hasty")
-        now.publish(topology.EVENTS, [Message(str(event.id), routing_key(event.type), event.type, body)])
+        now.publish(topology.EVENTS, [message_of(event, service="dossier")])
         now.close()
 
     UnitOfWork.record = record_and_publish  # type: ignore[method-assign]

@@ -10,7 +10,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 from uuid import uuid4
 
@@ -19,7 +19,7 @@ import httpx
 from espace_stack.testing.platform import Platform
 from login_simulator.citizens import Citizen
 from tests.chaos.history import History, Outcome
-from tests.e2e.app import App
+from tests.e2e.app import App, send
 from tests.e2e.claims import COMPLETE, PROCEDURE, WITH_DRC
 from tests.e2e.mails import LINK
 from tests.e2e.pdfs import padded_claim
@@ -27,6 +27,7 @@ from tests.e2e.pdfs import padded_claim
 AGAIN: Final = frozenset({401, 408, 409, 412, 425, 429})
 """Refusals of the moment; the first is answered by a new login, the others by a new look or by patience."""
 PAUSE_SECONDS = 0.25
+CALL_SECONDS = 15.0
 PATIENCE_SECONDS = 240.0
 """How long a citizen repeats a call before she gives up; longer than any fault."""
 
@@ -44,7 +45,6 @@ class Claim:
     number: str = ""
     request_id: str = ""
     answered: bool = False
-    pieces: dict[str, str] = field(default_factory=dict)
 
 
 class Journey:
@@ -58,7 +58,7 @@ class Journey:
         self._platform, self._history = platform, history
         self._name = person.username
         self._app = App(platform.public_url, person)
-        self._app.http.timeout = httpx.Timeout(15)
+        self._app.http.timeout = httpx.Timeout(CALL_SECONDS)
         self._gives_up = time.monotonic() + PATIENCE_SECONDS
         self._asks = choices.random() < 0.5
         self._answers = choices.random() < 0.5
@@ -151,19 +151,17 @@ class Journey:
             registered = self._app.register(self.claim.dossier_id, slot, file, "pièce.pdf")
             if registered.status_code != 201:
                 return None
-            document, form = registered.json()["document_id"], registered.json()["form"]
-            files = {"file": ("pièce.pdf", file)}
+            document = registered.json()["document_id"]
             number = self._history.invoke(self._name, "send", document, digest)
             outcome: Outcome = "info"
             with contextlib.suppress(httpx.HTTPError):
-                outcome = outcome_of(httpx.post(form["url"], data=form["fields"], files=files, timeout=15))
+                outcome = outcome_of(send(registered.json()["form"], file, seconds=CALL_SECONDS))
             self._history.end(number, self._name, outcome, "send", document)
             return str(document) if outcome == "ok" else None
 
         document = self._patiently("the upload", sent)
         path = f"documents/v1/documents/{document}/completion"
         completed = self._do("upload", document, "POST", path, {}, told=lambda _: digest)
-        self.claim.pieces[document] = digest
         return str(completed["statement"])
 
     def _read(self) -> Any:

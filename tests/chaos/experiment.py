@@ -1,7 +1,6 @@
 """Citizens file claims while everything breaks, by one seed; then all is healed, looked at, and judged."""
 
 import random
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -9,9 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
 
-from espace_stack.reaper import reaped
+from espace_stack.reaper import private_folder
 from espace_stack.testing.platform import Platform
 from login_simulator.citizens import Citizen, load
 from tests.chaos import gather
@@ -85,7 +83,6 @@ class Experiment:
         self._citizens, self._seconds, self._fault_seconds = citizens, seconds, fault_seconds
         self._choices = random.Random(seed)
         self._people = _people(self._choices)
-        self._people_lock = threading.Lock()
         self._began = 0.0
         self._ambiguous = 0
         self.findings = Findings(seed, seconds)
@@ -96,7 +93,7 @@ class Experiment:
         with ThreadPoolExecutor(self._citizens) as pool:
             choices = [random.Random(self._choices.random()) for _ in range(self._citizens)]
             filing = [pool.submit(self._file, mine) for mine in choices]
-            self._break(self._faults)
+            self._break()
             self._platform.heal()
             for citizen in filing:
                 citizen.result()
@@ -110,21 +107,19 @@ class Experiment:
     def _file(self, choices: random.Random) -> None:
         """One citizen after the other, until the time is over."""
         while time.monotonic() < self._began + self._seconds:
-            with self._people_lock:
-                person = next(self._people)
-            journey = Journey(self._platform, person, self._history, choices)
+            journey = Journey(self._platform, self._people.pop(), self._history, choices)
             try:
                 self.findings.claims.append(journey.run())
                 self.findings.receipts.append(time.monotonic() - self._began)
             except GaveUp as reason:
                 self.findings.gave_up.append(str(reason))
 
-    def _break(self, faults: list[Fault]) -> None:
+    def _break(self) -> None:
         """One fault after the other, in the seed's order, until the time is over."""
         pause = threading.Event()
         order: list[Fault] = []
         while time.monotonic() < self._began + self._seconds:
-            order = order or self._choices.sample(faults, len(faults))
+            order = order or self._choices.sample(self._faults, len(self._faults))
             fault = order.pop()
             began = time.monotonic() - self._began
             repair = fault.begin()
@@ -163,11 +158,9 @@ class Experiment:
 @contextmanager
 def proxied(report: Report = lambda _: None) -> Iterator[tuple[Platform, Faults]]:
     """A platform of its own, each part behind a proxy, and what can be done to it; gone afterwards."""
-    folder = Path(tempfile.mkdtemp(prefix="espace-chaos-"))
-    folder.chmod(0o755)
     proxies = Proxies()
     try:
-        with reaped(folder):
+        with private_folder("espace-chaos-") as folder:
             stack = ProxiedStack(folder, proxies, report)
             stack.start()
             platform = Platform(stack)
@@ -176,8 +169,8 @@ def proxied(report: Report = lambda _: None) -> Iterator[tuple[Platform, Faults]
         proxies.close()
 
 
-def _people(choices: random.Random) -> Iterator[Citizen]:
+def _people(choices: random.Random) -> list[Citizen]:
     """Candidates whose report is of the 13th, in the seed's order."""
     people = [c for c in load(PEOPLE) if c.username.startswith("citoyen") and reported_on_the_13th(c)]
     choices.shuffle(people)
-    return iter(people)
+    return people

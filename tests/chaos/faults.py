@@ -4,6 +4,8 @@ import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from operator import methodcaller
 from typing import Final
 from uuid import uuid4
 
@@ -11,8 +13,11 @@ import pika
 import psycopg
 
 from espace.bus import topology
-from espace.bus.event import CONTENT_TYPE, Event, encode, envelope, routing_key
+from espace.bus.event import Event
+from espace.bus.publisher import Publisher, message_of
+from espace_stack.layout import SERVICES, programs
 from espace_stack.mailbox.smtp import Mode as MailMode
+from espace_stack.part import Part
 from espace_stack.process import Process, base_environment
 from espace_stack.testing.platform import Platform
 from tests.chaos.parts import restore, start_altered
@@ -20,11 +25,7 @@ from tests.chaos.proxied import IN_FRONT_OF
 from tests.chaos.proxy import MODES, Mode, Proxies
 
 SERVERS: Final = ("postgres", "rabbitmq", "objects")
-OURS: Final = tuple(
-    f"{service}-{role}"
-    for service in ("identity", "profile", "dossier", "documents", "notifier", "scheduler")
-    for role in ("api", "worker")
-)
+OURS: Final = (*(program.name for program in programs()), "gateway")
 CRASHES: Final = (
     ("dossier-worker", "relay.before_publish"),
     ("dossier-worker", "relay.after_confirm"),
@@ -48,13 +49,19 @@ POISON: Final = "be.espace.chaos.poisoned.v1"
 REPEATED: Final = 50
 RABBITMQCTL: Final = "/usr/lib/rabbitmq/bin/rabbitmqctl"
 
+Repair = Callable[[], object]
+Begin = Callable[[], Repair]
+"""Breaks something, and returns what repairs it."""
+Verb = Callable[[Part], object]
+KILL: Final[Verb] = methodcaller("kill")
+
 
 @dataclass(frozen=True)
 class Fault:
-    """``begin`` breaks something and returns what repairs it; ``ambiguous``: how many mails it may double."""
+    """A way to break; ``ambiguous``: how many mails it may double."""
 
     name: str
-    begin: Callable[[], Callable[[], None]]
+    begin: Begin
     ambiguous: int = 0
 
 
@@ -66,18 +73,17 @@ class Faults:
 
     def all(self) -> list[Fault]:
         """Each once."""
-        found = [Fault(f"kill -9 {name}", self._killed(name)) for name in (*OURS, "web", "gateway")]
+        found = [Fault(f"kill -9 {name}", self._done_to(name, KILL)) for name in (*OURS, *SERVERS)]
         found += [
             Fault(f"{program} dies at {point}", self._crashed(program, point), int("250" in point))
             for program, point in CRASHES
         ]
         found += [Fault(f"two of {name}", self._second(name)) for name in SECOND]
         found += [
-            Fault(f"kill -9 {name}", self._killed(name)) for name in ("postgres", "rabbitmq", "objects")
-        ]
-        found += [
-            Fault("rabbitmq restarted", self._restarted("rabbitmq")),
-            Fault("rabbitmq frozen", self._paused("rabbitmq")),
+            Fault("rabbitmq restarted", self._done_to("rabbitmq", methodcaller("stop"))),
+            Fault(
+                "rabbitmq frozen", self._done_to("rabbitmq", methodcaller("pause"), methodcaller("resume"))
+            ),
             Fault("the broker's disk is full", self._disk_alarm),
             Fault("the database's connections are ended", self._backends_ended),
             Fault("the database takes no writes", self._no_writes),
@@ -92,7 +98,10 @@ class Faults:
         found += [Fault(f"smtp answers {mode}", self._mail(mode), doubles) for mode, doubles in modes]
         found += [Fault("duplicates, reordered, and poison on the bus", self._republished)]
         found += [
-            Fault(f"the clock of {name} is an hour {way}", self._clock_off(name, f"clock-{way}"))
+            Fault(
+                f"the clock of {name} is an hour {way}",
+                self._done_to(name, partial(start_altered, alteration=f"clock-{way}"), restore),
+            )
             for name in CLOCK
             for way in ("ahead", "behind")
         ]
@@ -109,29 +118,16 @@ class Faults:
 
     # ---- processes
 
-    def _killed(self, name: str) -> Callable[[], Callable[[], None]]:
-        def begin() -> Callable[[], None]:
-            self._platform.part(name).kill()
-            return self._started(name)
+    def _done_to(self, name: str, breaks: Verb, repairs: Verb = methodcaller("start")) -> Begin:
+        def begin() -> Repair:
+            part = self._platform.part(name)
+            breaks(part)
+            return partial(repairs, part)
 
         return begin
 
-    def _restarted(self, name: str) -> Callable[[], Callable[[], None]]:
-        def begin() -> Callable[[], None]:
-            self._platform.part(name).stop()
-            return self._started(name)
-
-        return begin
-
-    def _paused(self, name: str) -> Callable[[], Callable[[], None]]:
-        def begin() -> Callable[[], None]:
-            self._platform.part(name).pause()
-            return self._platform.part(name).resume
-
-        return begin
-
-    def _crashed(self, program: str, point: str) -> Callable[[], Callable[[], None]]:
-        def begin() -> Callable[[], None]:
+    def _crashed(self, program: str, point: str) -> Begin:
+        def begin() -> Repair:
             self._platform.arm_crash(program, point)
 
             def repair() -> None:
@@ -142,10 +138,10 @@ class Faults:
 
         return begin
 
-    def _second(self, name: str) -> Callable[[], Callable[[], None]]:
+    def _second(self, name: str) -> Begin:
         """Another of the same program beside it, under its own record, ended as roughly as begun."""
 
-        def begin() -> Callable[[], None]:
+        def begin() -> Repair:
             folder = self._platform.stack.folder
             second = Process(folder / "run" / f"second-{name}.json", folder / "logs" / f"second-{name}.log")
             part = self._platform.part(name)
@@ -156,25 +152,9 @@ class Faults:
 
         return begin
 
-    def _clock_off(self, name: str, alteration: str) -> Callable[[], Callable[[], None]]:
-        """The program started again with the machine's clock, as ``espace.clock`` tells it, off."""
-
-        def begin() -> Callable[[], None]:
-            part = self._platform.part(name)
-            start_altered(part, alteration)
-            return lambda: restore(part)
-
-        return begin
-
-    def _started(self, name: str) -> Callable[[], None]:
-        def repair() -> None:
-            self._platform.part(name).start()
-
-        return repair
-
     # ---- servers and networks
 
-    def _disk_alarm(self) -> Callable[[], None]:
+    def _disk_alarm(self) -> Repair:
         """RabbitMQ's own alarm: it reads no more from whoever publishes."""
 
         def limit(free: str) -> None:
@@ -186,19 +166,18 @@ class Faults:
         limit("100000000000000")
         return lambda: limit("50000000")
 
-    def _backends_ended(self) -> Callable[[], None]:
+    def _backends_ended(self) -> Repair:
         query = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() "
         with self._admin() as connection:
             connection.execute(query + "AND backend_type = 'client backend'")
         return lambda: None
 
-    def _no_writes(self) -> Callable[[], None]:
+    def _no_writes(self) -> Repair:
         """Each write is refused, as by a database whose disk is full or that has become a replica."""
-        databases = ("identity", "profile", "dossier", "documents", "notifier", "scheduler")
 
         def read_only(value: str) -> None:
             with self._admin() as connection:
-                for name in databases:
+                for name in SERVICES:
                     connection.execute(
                         f"ALTER DATABASE {name} SET default_transaction_read_only = {value}".encode()
                     )
@@ -207,33 +186,32 @@ class Faults:
         read_only("on")
         return lambda: read_only("off")
 
-    def _network(self, name: str, mode: Mode) -> Callable[[], Callable[[], None]]:
-        def begin() -> Callable[[], None]:
+    def _network(self, name: str, mode: Mode) -> Begin:
+        def begin() -> Repair:
             self._proxies.set(name, mode)
             return lambda: self._proxies.set(name, "pass")
 
         return begin
 
-    def _mail(self, mode: MailMode) -> Callable[[], Callable[[], None]]:
-        def begin() -> Callable[[], None]:
+    def _mail(self, mode: MailMode) -> Begin:
+        def begin() -> Repair:
             self._platform.mail.switch(mode)
             return lambda: self._platform.mail.switch("ok")
 
         return begin
 
-    def _republished(self) -> Callable[[], None]:
+    def _republished(self) -> Repair:
         """The latest events again, newest first; and to each reader something that is no event."""
         columns = ("id", "type", "subject", "version", "time", "data")
         query = f"SELECT {', '.join(columns)} FROM event_log ORDER BY position DESC LIMIT {REPEATED}"
-        connection = pika.BlockingConnection(pika.URLParameters(self._platform.stack.servers.addresses.amqp))
+        amqp = self._platform.stack.servers.addresses.amqp
+        rows = self._platform.rows("dossier", query)
+        events = [Event(**dict(zip(columns, row, strict=True))) for row in rows]
+        publisher = Publisher(amqp, "chaos")
+        publisher.publish(topology.EVENTS, [message_of(event, service="dossier") for event in events])
+        publisher.close()
+        connection = pika.BlockingConnection(pika.URLParameters(amqp))
         channel = connection.channel()
-        for row in self._platform.rows("dossier", query):
-            event = Event(**dict(zip(columns, row, strict=True)))
-            properties = pika.BasicProperties(
-                message_id=str(event.id), type=event.type, content_type=CONTENT_TYPE, delivery_mode=2
-            )
-            body = encode(envelope(event, service="dossier"))
-            channel.basic_publish(topology.EVENTS, routing_key(event.type), body, properties)
         for reader in topology.SUBSCRIPTIONS:
             properties = pika.BasicProperties(message_id=str(uuid4()), type=POISON, delivery_mode=2)
             channel.basic_publish("", topology.queue(reader), b"\xff no event", properties)

@@ -9,14 +9,21 @@ from matplotlib.figure import Figure
 from tests.chaos.experiment import Findings
 from tests.chaos.history import Operation
 
+WORDS = ("lost", "duplicated", "wrong", "unknown")
+"""What a verdict may say, in the order of the table."""
+
 
 def table(findings: Findings, operations: list[Operation]) -> str:
     """The numbers, and each broken promise in words."""
     outcomes = Counter(operation.outcome for operation in operations)
-    lost = sum(len(verdict.lost) for verdict in findings.verdicts.values())
-    twice = sum(len(verdict.duplicated) for verdict in findings.verdicts.values())
-    wrong = sum(len(verdict.wrong) for verdict in findings.verdicts.values())
-    unknown = sum(len(verdict.unknown) for verdict in findings.verdicts.values()) + len(findings.gave_up)
+    told = [
+        (word, f"{name}: {sentence}")
+        for name, verdict in findings.verdicts.items()
+        for word in WORDS
+        for sentence in getattr(verdict, word)
+    ]
+    told += [("unknown", reason) for reason in findings.gave_up]
+    broken = Counter(word for word, _ in told)
     rows = [
         ("seed", findings.seed),
         ("seconds of faults", f"{findings.seconds:.0f}"),
@@ -31,18 +38,10 @@ def table(findings: Findings, operations: list[Operation]) -> str:
         ("requests lapsed", sum(bool(c.request_id) and not c.answered for c in findings.claims)),
         ("longest stall, s", f"{longest_stall(findings):.1f}"),
         ("at rest after healing, s", f"{findings.healed_seconds:.1f}"),
-        ("LOST", lost),
-        ("DUPLICATED", twice),
-        ("WRONG", wrong),
-        ("UNKNOWN", unknown),
+        *((word.upper(), broken[word]) for word in WORDS),
     ]
     lines = [f"| {name} | {value} |" for name, value in rows]
-    told = [
-        f"- {name}: {sentence}"
-        for name, verdict in findings.verdicts.items()
-        for sentence in (*verdict.lost, *verdict.duplicated, *verdict.wrong, *verdict.unknown)
-    ]
-    return "\n".join(["| what | |", "|---|---|", *lines, "", *told, *(f"- {g}" for g in findings.gave_up)])
+    return "\n".join(["| what | |", "|---|---|", *lines, "", *(f"- {sentence}" for _, sentence in told)])
 
 
 def longest_stall(findings: Findings) -> float:

@@ -3,14 +3,11 @@
 Each takes the alteration that its programs run with, or none, and returns what the judge says.
 """
 
-import os
 import re
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
@@ -19,8 +16,8 @@ from sqlalchemy import text
 from espace.bus import topology
 from espace.testing import until
 from shared.tests.bus.conftest import Bus
+from shared.tests.bus.facts import a_fact
 from tests.chaos.checkers import Verdict, conservation
-from tests.chaos.writer import a_fact
 
 READER: Final = "scheduler"
 WORKER: Final = "shared.tests.bus.effects_worker"
@@ -36,32 +33,18 @@ class Altered:
     bus: Bus
     alteration: str | None
     settings: Mapping[str, str] = field(default_factory=dict)
-    _running: list[subprocess.Popen[bytes]] = field(default_factory=list)
     _dead: list[str] = field(default_factory=list)
 
     def start(self, module: str, *arguments: str) -> subprocess.Popen[bytes]:
         """One of them, in the background."""
         as_told = ["tests.chaos.altered", self.alteration, module] if self.alteration else [module]
-        environment = os.environ | {
-            "ESPACE_DATABASE_URL": self.bus.database.url,
-            "ESPACE_AMQP_URL": self.bus.amqp_url,
-            "ESPACE_ENVIRONMENT": "test",
-            "ESPACE_CRASH_DIR": str(self.bus.folder),
-            **self.settings,
-        }
-        with self._log.open("ab") as log:
-            command = [sys.executable, "-m", *as_told, *arguments]
-            process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-        self._running.append(process)
-        return process
-
-    @property
-    def _log(self) -> Path:
-        return self.bus.folder / "altered.log"
+        return self.bus.spawn("-m", *as_told, *arguments, **self.settings)
 
     def log(self) -> str:
         """What they have told so far."""
-        return self._log.read_text(encoding="utf-8")
+        return "".join(
+            file.read_text(encoding="utf-8") for file in sorted(self.bus.folder.glob("worker-*.log"))
+        )
 
     @contextmanager
     def running(self, *loops: str) -> Iterator[subprocess.Popen[bytes]]:
@@ -73,11 +56,12 @@ class Altered:
             process.terminate()
             process.wait(30)
 
-    def close(self) -> None:
-        """Leave nothing running."""
-        for process in self._running:
-            process.kill()
-            process.wait()
+    def die_at(self, point: str) -> None:
+        """Record an event, and let the worker that applies it kill itself there."""
+        self.bus.arm(point)
+        self.bus.record()
+        process = self.start(WORKER, "relay", "consume")
+        until("the crash", lambda: process.poll() is not None, 30)
 
     # ---- looking
 
@@ -116,10 +100,7 @@ class Altered:
 
 def killed_before_the_commit(altered: Altered) -> Verdict:
     """The consumer dies with the work done and not committed."""
-    altered.bus.arm("consumer.before_commit")
-    altered.bus.record()
-    process = altered.start(WORKER, "relay", "consume")
-    until("the crash", lambda: process.poll() is not None, 30)
+    altered.die_at("consumer.before_commit")
     return altered.settled()
 
 
@@ -150,10 +131,7 @@ def killed_before_the_commit_of_a_fact(altered: Altered) -> Verdict:
 
 def delivered_twice(altered: Altered) -> Verdict:
     """The consumer dies between its commit and the acknowledgement."""
-    altered.bus.arm("consumer.after_commit")
-    altered.bus.record()
-    process = altered.start(WORKER, "relay", "consume")
-    until("the crash", lambda: process.poll() is not None, 30)
+    altered.die_at("consumer.after_commit")
     with altered.running("relay", "consume"):
         until("the second delivery", lambda: re.search(r"consumer\.(handled|duplicate)", altered.log()), 30)
     return altered.settled()

@@ -4,25 +4,24 @@ import hashlib
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from uuid import uuid4
 
-import httpx
 import pytest
 from sqlalchemy import text
 
-from espace.bus import Event, rfc3339
+from espace.bus import rfc3339
 from espace.clock import utcnow
 from espace.testing import until
 from espace_stack.part import Part
 from espace_stack.testing.platform import Platform
-from shared.tests.bus.conftest import SET, Bus
+from shared.tests.bus.conftest import Bus
+from shared.tests.bus.facts import a_fact
 from tests.chaos import gather
 from tests.chaos.checkers import Firing, Verdict, deadlines
 from tests.chaos.citizen import Claim
 from tests.chaos.history import History
 from tests.chaos.parts import restore, start_altered
 from tests.chaos.scenarios import Altered
-from tests.e2e.app import App, expect
+from tests.e2e.app import App, expect, send
 from tests.e2e.claims import COMPLETE, PROCEDURE, ready_claim
 from tests.e2e.pdfs import signed_claim
 
@@ -50,10 +49,7 @@ def part(platform: Platform, request: pytest.FixtureRequest) -> Iterator[Part]:
 def test_a_deadline_judged_by_the_programs_clock_is_told(bus: Bus, alteration: str, wanted: bool) -> None:
     """The machine's clock is an hour ahead: whoever asks the database does not notice."""
     altered = Altered(bus, alteration, SETTINGS)
-    try:
-        verdict = one_due_and_one_soon(altered)
-    finally:
-        altered.close()
+    verdict = one_due_and_one_soon(altered)
     assert bool(verdict.wrong) is wanted, f"{verdict}\n{altered.log()}"
     assert not verdict.lost
 
@@ -61,20 +57,20 @@ def test_a_deadline_judged_by_the_programs_clock_is_told(bus: Bus, alteration: s
 def one_due_and_one_soon(altered: Altered) -> Verdict:
     """Two deadlines are set, and the scheduler has looked at them."""
     now = utcnow()
-    due = {str(uuid4()): now + SOON, str(uuid4()): now}
+    due = {}
     altered.start(SCHEDULER, "worker")
-    for identity, instant in due.items():
-        data = {"deadline_id": identity, "kind": "test", "due_at": rfc3339(instant), "reminders": []}
+    for instant in (now + SOON, now):
+        fact = a_fact(due_at=rfc3339(instant))
+        due[fact.subject, 1] = instant
         with altered.bus.database.transaction() as unit:
-            unit.record(Event(type=SET, subject=identity, version=1, data=data))
-        until("it is set", lambda: identity in altered.ids("deadlines"), 30)  # noqa: B023  used at once
-    until("what is due has fired", lambda: identity in altered.ids("deadlines WHERE state = 'fired'"), 30)
+            unit.record(fact)
+        until("it is set", lambda: fact.subject in altered.ids("deadlines"), 30)  # noqa: B023  used at once
+    until("what is due has fired", lambda: fact.subject in altered.ids("deadlines WHERE state = 'fired'"), 30)
     with altered.bus.database.session() as session:
         # By the database's own clock, whatever the program has written.
         rows = session.execute(text("SELECT id::text, changed_at FROM deadlines WHERE state = 'fired'"))
         fired = [Firing(id_, 1, at) for id_, at in rows]
-    kept = {(id_, 1): instant for id_, instant in due.items()}
-    return deadlines(kept, (), fired, now=utcnow(), late=timedelta(minutes=1))
+    return deadlines(due, (), fired, now=utcnow(), late=timedelta(minutes=1))
 
 
 # ---- mail
@@ -109,10 +105,9 @@ def test_an_object_that_goes_before_its_row_is_told(
     candidate.attach(draft["id"], "autres")  # one that is decided, to look at
     start_altered(part, "object-deleted-before-its-row")
     registered = expect(candidate.register(draft["id"], "reclamation", content, "réclamation.pdf"), 201)
-    document, form = registered["document_id"], registered["form"]
+    document = registered["document_id"]
     number = history.invoke("lucie", "send", document, hashlib.sha256(content).hexdigest())
-    sent = httpx.post(form["url"], data=form["fields"], files={"file": ("x.pdf", content)}, timeout=60)
-    assert sent.status_code in (201, 204)
+    assert send(registered["form"], content).status_code in (201, 204)
     history.end(number, "lucie", "ok", "send", document)
     assert gather.files_whole(platform, history.operations()).kept, "it waits for its decision"
     platform.arm_crash(part.name, "documents.before_removal")

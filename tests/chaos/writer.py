@@ -1,20 +1,10 @@
 """``python -m tests.chaos.writer``: records one event in a transaction, and passes a crash point in it."""
 
 import os
-from uuid import uuid4
 
 from espace import crash
-from espace.bus import Event
 from espace.db import Database
-
-SET = "be.espace.dossier.deadline_set.v1"
-
-
-def a_fact() -> Event:
-    """Something that the scheduler reads."""
-    subject = str(uuid4())
-    data = {"deadline_id": subject, "kind": "test", "due_at": "2024-10-25T22:00:00Z", "reminders": []}
-    return Event(type=SET, subject=subject, version=1, data=data)
+from shared.tests.bus.facts import a_fact
 
 
 def main() -> None:
