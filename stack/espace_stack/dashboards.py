@@ -131,7 +131,7 @@ _SUBMIT = (
     '|/api/dossier/v1/dossiers/<uuid:dossier_id>/submission"'
 )
 _STEPS = ("opened", "values_saved", "validated", "piece_added", "confirm_page", "submitted")
-_QUEUES = 'queue!~".+[.](dead|retry[.][0-9]+)|espace[.]unroutable"'
+_QUEUES = 'queue!~".+[.](dead|retry[.][0-9]+)|espace[.]unroutable|outside[.].+"'
 _JOB = 'job=~"$job"'
 
 OVERVIEW = Dashboard(
@@ -350,6 +350,13 @@ BUS = Dashboard(
             "Delivered again",
             "Redeliveries a minute: after a crash, or a connection that broke.",
             {"sum by (queue) (rate(espace_consumer_redelivered_total[$__rate_interval])) * 60": "{{queue}}"},
+        ),
+        Panel(
+            "Other administrations behind",
+            "Age of the oldest event for which an administration's queue has no room.",
+            {"max by (outsider) (espace_outsider_oldest_age_seconds)": "{{outsider}}"},
+            "s",
+            red_from=86400,
         ),
         Panel(
             "The broker's memory",

@@ -116,6 +116,8 @@ class ProgramSettings:
                 }
             case "profile":
                 return {"ESPACE_CONFIRMATION_KEY_FILE": str(secret.file("confirmation-key"))}
+            case "dossier":
+                return {"ESPACE_EVENT_KEY_FILE": str(secret.file("event-key", ec_pem))}
             case "documents":
                 access_key, secret_key = there.store_keys
                 return {

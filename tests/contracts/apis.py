@@ -43,6 +43,7 @@ def _environment() -> Mapping[str, str]:
         "ESPACE_NATIONAL_NUMBER_KEY": base64_key(),
         "ESPACE_SIGNING_KEYS": rsa_pem(),
         "ESPACE_STATEMENT_KEY": ec_pem(),
+        "ESPACE_EVENT_KEY": ec_pem(),
     }
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Row, Table, func, insert, select
 from deadline_scheduler_service.events import HANDLERS as SCHEDULER
 from deadline_scheduler_service.tables import deadlines, reminders
 from documents_service.commands.deposit import handlers as documents_handlers
-from documents_service.statements import Signer
+from documents_service.statements import StatementSigner
 from documents_service.tables import documents, manifests
 from dossier_service.events import handlers as dossier_handlers
 from dossier_service.tables import document_scans, dossiers, information_requests
@@ -210,7 +210,7 @@ def published(connection: Connection, *names: str) -> list[tuple[str, dict[str, 
 def handler(service: str, event_type: str, clock: LegalClock) -> Handler:
     found: Mapping[str, Mapping[str, Handler]] = {
         "dossier": dossier_handlers(clock),
-        "documents": documents_handlers(Signer(ec_pem())),
+        "documents": documents_handlers(StatementSigner(ec_pem())),
         "notifier": NOTIFIER,
         "scheduler": SCHEDULER,
     }

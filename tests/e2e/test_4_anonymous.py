@@ -40,7 +40,10 @@ PUBLIC: Mapping[str, Mapping[str, str]] = {
         "/api/profile/openapi.json": DOCUMENT,
         "/api/profile/v1/email-confirmations": LINK,
     },
-    "dossier": {"/api/dossier/openapi.json": DOCUMENT},
+    "dossier": {
+        "/api/dossier/openapi.json": DOCUMENT,
+        "/api/dossier/v1/event-keys": "public keys",
+    },
     "documents": {
         "/api/documents/openapi.json": DOCUMENT,
         "/internal/v1/statement-keys": "public keys, on the inside listener only",

@@ -15,6 +15,7 @@ from espace_stack.stack import OBSERVERS
 from espace_stack.testing.platform import Platform
 from tests.e2e.claims import deposit_with_drc
 from tests.e2e.conftest import NewApp
+from tests.e2e.outside import Operator
 
 ELSEWHERE = {
     "cnpg_collector_last_available_backup_timestamp": "of CloudNativePG",
@@ -40,6 +41,8 @@ def prometheus(platform: Platform, new_app: NewApp) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=platform.stack.prometheus.url, timeout=30) as client:
         until("all targets to be up", lambda: _all_up(client))
         platform.legal.freeze(START)
+        operator = Operator(platform)
+        operator.outsiders("let-in", "observer", "dossier.submitted.v1", "--by", "ops")
         app = new_app()
         deposit_with_drc(app)
         platform.settle()
@@ -50,6 +53,7 @@ def prometheus(platform: Platform, new_app: NewApp) -> Iterator[httpx.Client]:
 
         until("rates, and the synthetic deposit", all_told)
         yield client
+    operator.outsiders("let-out", "observer", "--by", "ops")
     for name in ("synthetic", *OBSERVERS):
         platform.part(name).stop()
 

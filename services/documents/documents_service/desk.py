@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from documents_service.scanner import Scanner
 from documents_service.settings import Settings
-from documents_service.statements import Signer
+from documents_service.statements import StatementSigner
 from espace.db import Database
 from espace.objects import ObjectStore
 
@@ -16,7 +16,7 @@ class Desk:
     settings: Settings
     database: Database
     store: ObjectStore
-    signer: Signer
+    signer: StatementSigner
     scanner: Scanner | None
 
 
@@ -32,6 +32,6 @@ def open_desk(settings: Settings, database: Database) -> Desk:
             access_key=settings.objects_access_key,
             secret_key=settings.objects_secret_key,
         ),
-        signer=Signer(settings.statement_key),
+        signer=StatementSigner(settings.statement_key),
         scanner=Scanner(settings.clamd_address) if settings.clamd_address else None,
     )

@@ -4,10 +4,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import ClassVar
 
-from joserfc.errors import JoseError
-
 from documents_service.scanner import Scanner
-from documents_service.statements import Signer
+from espace.auth.signing import Signer
 from espace.config import ServiceSettings, SettingsError
 from espace.files import LARGEST
 
@@ -39,10 +37,8 @@ class Settings(ServiceSettings):
     def __post_init__(self) -> None:
         try:
             Signer(self.statement_key)
-        except (ValueError, JoseError) as error:
-            raise SettingsError(
-                f"ESPACE_STATEMENT_KEY: {type(error).__name__}: not private P-256 keys"
-            ) from error
+        except ValueError as error:
+            raise SettingsError(f"ESPACE_STATEMENT_KEY: {error}") from error
         try:
             if self.clamd_address:
                 Scanner(self.clamd_address)

@@ -12,8 +12,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import MetaData
 
 from documents_service.settings import Settings
-from documents_service.statements import Signer
 from documents_service.tables import metadata
+from espace.auth.signing import Signer
 from espace.config import SettingsError, load
 from espace.db.tables import kit_metadata
 from espace.http import routes

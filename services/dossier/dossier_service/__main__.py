@@ -1,4 +1,4 @@
-"""``python -m dossier_service api|worker|migrate|openapi|dead-letters|refill|extend-requests``."""
+"""``python -m dossier_service api|worker|migrate|openapi|dead-letters|refill|extend-requests|outsiders``."""
 
 from dossier_service.settings import Settings
 from espace.program import Program
@@ -9,5 +9,8 @@ if __name__ == "__main__":
         settings=Settings,
         api="dossier_service.app:create_app",
         worker="dossier_service.worker:create_loops",
-        commands={"extend-requests": "dossier_service.extensions:command"},
+        commands={
+            "extend-requests": "dossier_service.extensions:command",
+            "outsiders": "dossier_service.outsiders:command",
+        },
     ).main()

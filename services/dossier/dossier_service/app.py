@@ -2,13 +2,22 @@
 
 from flask import Flask
 
-from dossier_service.api import deposits, dossiers, information_requests, internal, journey, procedures
+from dossier_service.api import (
+    deposits,
+    dossiers,
+    event_keys,
+    information_requests,
+    internal,
+    journey,
+    procedures,
+)
 from dossier_service.api.context import Counter
 from dossier_service.claims.practice import Desk
 from dossier_service.settings import Settings
 from dossier_service.statements import StatementKeys
 from espace import http
 from espace.auth import TokenVerifier
+from espace.auth.signing import Signer
 from espace.clock import LegalClock
 from espace.db import Database
 from espace.http import ServiceClient
@@ -18,6 +27,7 @@ BLUEPRINTS = (
     dossiers.blueprint,
     deposits.blueprint,
     information_requests.blueprint,
+    event_keys.blueprint,
     internal.blueprint,
 )
 
@@ -45,5 +55,6 @@ def create_app(
         identity=identity
         or ServiceClient(audience="identity", base_url=settings.identity_url, settings=settings),
         keys=keys or StatementKeys.at(settings.documents_url),
+        event_keys=Signer(settings.event_key).jwks(),
     ).open_in(app)
     return app

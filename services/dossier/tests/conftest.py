@@ -212,6 +212,12 @@ def register() -> dict[str, dict[str, Any]]:
     return {}
 
 
+@pytest.fixture(scope="session")
+def event_key() -> str:
+    """What signs for outsiders."""
+    return ECKey.generate_key("P-256").as_pem(private=True).decode()
+
+
 @pytest.fixture
 def app(
     database: Database,
@@ -219,6 +225,7 @@ def app(
     documents: Documents,
     issuer: Issuer,
     register: dict[str, dict[str, Any]],
+    event_key: str,
 ) -> Flask:
     """The API; identity is a register in memory behind its HTTP client."""
     settings = Settings(
@@ -228,6 +235,7 @@ def app(
         identity_url="http://identity.test",
         client_secret="secret",
         documents_url="http://documents.test",
+        event_key=event_key,
         environment="test",
         legal_clock_file=clock.file,
     )

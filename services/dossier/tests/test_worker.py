@@ -20,7 +20,7 @@ PATIENCE_SECONDS = 60.0
 
 
 @pytest.fixture
-def settings(database: Database, amqp_url: str, clock: Any) -> Settings:
+def settings(database: Database, amqp_url: str, clock: Any, event_key: str) -> Settings:
     return Settings(
         database_url=database.url,
         amqp_url=amqp_url,
@@ -28,6 +28,7 @@ def settings(database: Database, amqp_url: str, clock: Any) -> Settings:
         identity_url="http://identity.test",
         client_secret="secret",
         documents_url="http://documents.test",
+        event_key=event_key,
         environment="test",
         legal_clock_file=clock.file,
     )

@@ -1,4 +1,4 @@
-"""Event types that the broker refuses, because the queue of one of their readers is full."""
+"""What the broker refuses for a while: event types of which a reader's queue is full, and outsiders."""
 
 import time
 from collections.abc import Callable
@@ -19,7 +19,7 @@ class Holds:
         self._held: dict[str, tuple[float, float]] = {}  # type → pause, instant of the next try
 
     @property
-    def types(self) -> list[str]:
+    def held(self) -> list[str]:
         """All that are held back."""
         return list(self._held)
 

@@ -6,8 +6,8 @@ false, which is how we connect); amqp is pinned for it.
 
 import socket
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import amqp
@@ -36,6 +36,7 @@ class Message:
     key: str
     type: str
     body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def message_of(
@@ -93,6 +94,28 @@ class Publisher:
         if error or self._refused:
             self.close()  # a channel goes on refusing for a queue whose limit was raised meanwhile
         return Outcome(frozenset(self._confirmed), frozenset(self._refused), error)
+
+    def declare(self, queue: topology.Queue, exchange: str) -> int:
+        """Declare a queue, bound to ``exchange`` under its own name; how many messages wait in it.
+
+        Raises:
+            one of ``BROKER_ERRORS``; the connection is ended.
+        """
+        try:
+            self._connect()
+            found = self._channel.queue_declare(
+                queue.name, durable=True, auto_delete=False, arguments=queue.arguments
+            )
+            self._channel.queue_bind(queue.name, exchange, queue.name)
+        except BROKER_ERRORS:
+            self.close()
+            raise
+        return int(found.message_count)
+
+    def delete(self, queue: topology.Queue) -> None:
+        """Delete a queue with what it holds; harmless when it is not there."""
+        self._connect()
+        self._channel.queue_delete(queue.name)
 
     def keep_alive(self) -> None:
         """Answer heartbeats and read what the broker says; call it each second while idle."""
@@ -158,6 +181,7 @@ class Publisher:
                 type=message.type,
                 content_type=CONTENT_TYPE,
                 content_encoding="utf-8",
+                **({"application_headers": dict(message.headers)} if message.headers else {}),
             ),
             exchange,
             message.key,

@@ -115,7 +115,7 @@ class Relay:
 
     def _rows(self, connection: psycopg.Connection) -> list[tuple[Any, ...]]:
         """The next batch of what is not held back, and one event of each type whose pause is over."""
-        rows = connection.execute(_NEXT, (self._holds.types, BATCH)).fetchall()
+        rows = connection.execute(_NEXT, (self._holds.held, BATCH)).fetchall()
         for type_ in self._holds.due():
             tried = connection.execute(_FIRST_OF, (type_, 1)).fetchall()
             if not tried:

@@ -18,6 +18,7 @@ EVENTS: Final = "espace.events"
 UNROUTABLE: Final = "espace.unroutable"
 UNREAD: Final = "espace.unread"
 DEAD: Final = "espace.dead"
+OUTSIDE: Final = "espace.outside"
 
 SUBSCRIPTIONS: Final = MappingProxyType(
     {
@@ -50,6 +51,27 @@ SUBSCRIPTIONS: Final = MappingProxyType(
 
 UNCONSUMED: Final = frozenset({"be.espace.profile.space_confirmed.v1", "be.espace.dossier.withdrawn.v1"})
 """Published, and nobody reads them yet: declared, so that the unroutable queue stays an alarm."""
+
+OPEN: Final = MappingProxyType(
+    {
+        "dossier": frozenset(
+            {
+                "be.espace.dossier.submitted.v1",
+                "be.espace.dossier.withdrawn.v1",
+                "be.espace.dossier.information_requested.v1",
+                "be.espace.dossier.information_provided.v1",
+                "be.espace.dossier.information_request_lapsed.v1",
+            }
+        )
+    }
+)
+"""Service → the event types that it tells outsiders who subscribe to them."""
+
+OURS_ALONE: Final = frozenset({"citizen_id"})
+"""Fields that would join what one person does: outsiders get a dossier's number and no more."""
+
+OUTSIDER_QUOTA: Final = 50_000
+"""How many messages an outsider may leave unread; what comes then waits in the owner's log."""
 
 RETRY_SECONDS: Final = (1, 5, 30, 120, 600)
 """How long a message waits in each retry tier; carried by the message, so that it can change."""
@@ -100,6 +122,15 @@ def dead_queue(service: str) -> str:
     return f"{service}.dead"
 
 
+def outsider_queue(name: str) -> Queue:
+    """Where an outsider finds its events, in the exchange :data:`OUTSIDE` under the same name.
+
+    It is declared when the outsider is let in and is nobody's dead-letter queue: what its reader refuses is
+    given to it again.
+    """
+    return _quorum(f"outside.{name}", **{"x-overflow": "reject-publish", "x-delivery-limit": _NEVER})
+
+
 def exchanges() -> list[Exchange]:
     """Every exchange."""
     return [
@@ -107,6 +138,7 @@ def exchanges() -> list[Exchange]:
         Exchange(EVENTS, "topic", {"alternate-exchange": UNROUTABLE}),
         Exchange(UNREAD, "fanout"),
         Exchange(DEAD, "direct"),
+        Exchange(OUTSIDE, "direct"),
     ]
 
 
@@ -142,6 +174,7 @@ def policies() -> dict[str, tuple[str, dict[str, Any]]]:
     return {
         "espace-queues": (f"^({services})$", {"delivery-limit": 50, "max-length": 1_000_000}),
         "espace-retries": (rf"^({services})\.retry\.\d+$", {"max-length": 200_000}),
+        "espace-outside": (r"^outside\.", {"max-length": 2 * OUTSIDER_QUOTA}),
         "espace-unroutable": (
             f"^{UNROUTABLE.replace('.', '[.]')}$",
             {"max-length": 200_000, "overflow": "reject-publish"},

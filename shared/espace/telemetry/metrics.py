@@ -79,6 +79,11 @@ CONSUMER_IN_HAND = Gauge("espace_consumer_in_hand", "Events taken and not yet se
 CONSUMER_OLDEST_WORK = Gauge(
     "espace_consumer_oldest_work_seconds", "How long the longest running handler has run.", ("queue",)
 )
+OUTSIDER_OLDEST_AGE = Gauge(
+    "espace_outsider_oldest_age_seconds",
+    "Age of the oldest event that an outsider has no room for.",
+    ("outsider",),
+)
 DEAD_LETTERS = Gauge("espace_dead_letters", "Events that wait for a person.", ("queue",))
 
 # ---- loops

@@ -78,6 +78,21 @@ def test_a_handler_that_is_stuck_is_seen_with_what_is_in_hand(bus: Any) -> None:
         assert told("espace_consumer_oldest_work_seconds") == 0
 
 
+def test_a_handler_that_is_stuck_does_not_stop_the_others(bus: Any) -> None:
+    go_on = threading.Event()
+    stuck, *others = deliver(bus, count=6)
+
+    def handle(_unit: Any, incoming: Incoming) -> None:
+        if incoming.id == stuck:
+            go_on.wait(30)
+        leave_an_effect(_unit, incoming)
+
+    with bus.running(consumer(bus, handle, concurrency=2)):
+        until("the others are done", lambda: bus.effects() == dict.fromkeys(others, 1))
+        go_on.set()
+        until("and it as well", lambda: bus.effects() == dict.fromkeys([stuck, *others], 1))
+
+
 @pytest.mark.asynchronous
 @pytest.mark.parametrize("point", ["consumer.before_commit", "consumer.after_commit"])
 def test_killed_around_the_commit_takes_effect_once(bus: Any, point: str) -> None:

@@ -183,8 +183,8 @@ def test_a_type_waits_twice_as_long_after_each_refusal_until_one_is_taken() -> N
     holds = Holds(clock=lambda: now[0])
     assert [holds.hold("a") for _ in range(9)] == [0.5, 1, 2, 4, 8, 16, 32, 60, 60]
     holds.hold("b")
-    assert (holds.types, holds.due()) == (["a", "b"], [])
+    assert (holds.held, holds.due()) == (["a", "b"], [])
     now[0] = 1
     assert holds.due() == ["b"]
     holds.release("a")
-    assert (holds.types, holds.hold("a")) == (["b"], 0.5)
+    assert (holds.held, holds.hold("a")) == (["b"], 0.5)

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from documents_service.desk import Desk
 from documents_service.model.document import Document
-from documents_service.statements import Signer
+from documents_service.statements import StatementSigner
 from documents_service.tables import Manifest, documents, manifests
 from espace.bus import Incoming, rfc3339
 from espace.bus.consumer import Handler
@@ -24,13 +24,13 @@ SUBMITTED: Final = "be.espace.dossier.submitted.v1"
 INFORMATION_PROVIDED: Final = "be.espace.dossier.information_provided.v1"
 
 
-def handlers(signer: Signer) -> Mapping[str, Handler]:
+def handlers(signer: StatementSigner) -> Mapping[str, Handler]:
     """Which event calls which command."""
     keep = partial(keep_deposit, signer)
     return {SUBMITTED: keep, INFORMATION_PROVIDED: keep}
 
 
-def keep_deposit(signer: Signer, unit: UnitOfWork, event: Incoming) -> None:
+def keep_deposit(signer: StatementSigner, unit: UnitOfWork, event: Incoming) -> None:
     """Mark the documents of a deposit and make its manifest, which a loop writes to the store.
 
     Deposits are facts: the order they are told in does not matter, and a repeat changes nothing. Those of the

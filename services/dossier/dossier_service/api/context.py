@@ -1,8 +1,9 @@
 """What every route works with: the desk, the clock, the other services, the language."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
+from typing import Any, cast
 
 from flask import Flask, current_app, request
 from sqlalchemy.orm import Session
@@ -25,6 +26,7 @@ class Counter:
     clock: LegalClock
     identity: ServiceClient
     keys: StatementKeys
+    event_keys: Mapping[str, Any]
 
     def open_in(self, app: Flask) -> None:
         """Make it known to the routes of an app."""
