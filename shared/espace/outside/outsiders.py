@@ -19,36 +19,36 @@ from espace.bus.event import Event
 
 SCHEMA: Final = (
     # Rows that are here already get this migration's number, and so keep the order of their positions.
-    "ALTER TABLE event_log ADD COLUMN recorded_in xid8 NOT NULL DEFAULT pg_current_xact_id()",
+    """ALTER TABLE event_log ADD COLUMN recorded_in bigint NOT NULL
+        DEFAULT pg_current_xact_id()::text::bigint""",
     "CREATE INDEX ix_event_log_recorded_in ON event_log (recorded_in, position)",
     """CREATE TABLE outsiders (
         name text PRIMARY KEY CONSTRAINT outsider_name CHECK (name ~ '^[a-z][a-z0-9-]{1,39}$'),
         types text[] NOT NULL,
         since timestamptz NOT NULL,
-        recorded_in xid8 NOT NULL,
+        recorded_in bigint NOT NULL,
         position bigint NOT NULL DEFAULT 0)""",
 )
-_LIST = text("SELECT name, types, since, recorded_in::text, position FROM outsiders ORDER BY name")
+_LIST = text("SELECT name, types, since, recorded_in, position FROM outsiders ORDER BY name")
 # No transaction that still runs began to write before the older of the two.
 _LET_IN = text("""
     INSERT INTO outsiders (name, types, since, recorded_in)
     SELECT :name, :types, :since, least(
-        pg_snapshot_xmin(pg_current_snapshot()),
+        pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
         (SELECT recorded_in FROM event_log WHERE time >= :since ORDER BY recorded_in LIMIT 1))
     ON CONFLICT (name) DO UPDATE SET types = excluded.types, since = excluded.since,
         recorded_in = excluded.recorded_in, position = excluded.position
 """)
-# "written": ORDER BY looks for a selected column of that name first, and text is ordered as text.
 _AFTER = text("""
-    SELECT recorded_in::text AS written, position, id, type, subject, version, time, data FROM event_log
-    WHERE (recorded_in, position) > (CAST(:recorded_in AS xid8), :position)
-        AND recorded_in < pg_snapshot_xmin(pg_current_snapshot())
+    SELECT recorded_in, position, id, type, subject, version, time, data FROM event_log
+    WHERE (recorded_in, position) > (:recorded_in, :position)
+        AND recorded_in < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
     ORDER BY recorded_in, position LIMIT :limit
 """)
 # Not if another process, or a person, has moved it meanwhile.
 _MOVE = text("""
-    UPDATE outsiders SET recorded_in = CAST(:to_recorded_in AS xid8), position = :to_position
-    WHERE name = :name AND (recorded_in, position) = (CAST(:recorded_in AS xid8), :position)
+    UPDATE outsiders SET recorded_in = :to_recorded_in, position = :to_position
+    WHERE name = :name AND (recorded_in, position) = (:recorded_in, :position)
 """)
 _LET_OUT = text("DELETE FROM outsiders WHERE name = :name")
 
@@ -61,9 +61,9 @@ def open_to_outsiders(op: Operations) -> None:
 
 @dataclass(frozen=True)
 class Mark:
-    """A place in the log: the transaction's number as PostgreSQL writes it, and the position."""
+    """A place in the log: the transaction's number, and the position."""
 
-    recorded_in: str
+    recorded_in: int
     position: int
 
 

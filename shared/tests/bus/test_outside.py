@@ -280,11 +280,11 @@ def test_of_two_forwarders_one_leads_and_the_other_takes_over(owner: Owner) -> N
 def test_the_order_is_that_of_numbers_and_not_of_their_digits(owner: Owner) -> None:
     told = owner.tell(3)
     with owner.database.transaction() as unit:
-        for identity, number in zip(told, ("10", "9", "100"), strict=True):
-            renumbered = text("UPDATE event_log SET recorded_in = CAST(:number AS xid8) WHERE id = :id")
+        for identity, number in zip(told, (10, 9, 100), strict=True):
+            renumbered = text("UPDATE event_log SET recorded_in = :number WHERE id = :id")
             unit.session.execute(renumbered, {"id": identity, "number": number})
     with owner.database.session() as session:
-        found = [recorded.event.id for recorded in after(session, Mark("0", 0), 10)]
+        found = [recorded.event.id for recorded in after(session, Mark(0, 0), 10)]
     assert found == [told[1], told[0], told[2]]
 
 
