@@ -5,16 +5,17 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from espace_stack.reaper import private_folder
+from espace_stack.reaper import clear, private_folder
 from espace_stack.testing.platform import Platform
 from login_simulator.citizens import Citizen, load
 from tests.chaos import gather
 from tests.chaos.checkers import Verdict, reads, submissions
 from tests.chaos.citizen import Claim, GaveUp, Journey
+from tests.chaos.disk import small_disk
 from tests.chaos.faults import Fault, Faults
 from tests.chaos.history import History
 from tests.chaos.proxied import PEOPLE, ProxiedStack
@@ -156,15 +157,25 @@ class Experiment:
 
 
 @contextmanager
-def proxied(report: Report = lambda _: None) -> Iterator[tuple[Platform, Faults]]:
-    """A platform of its own, each part behind a proxy, and what can be done to it; gone afterwards."""
+def proxied(report: Report = lambda _: None, *, own_disk: bool = False) -> Iterator[tuple[Platform, Faults]]:
+    """A platform of its own, each part behind a proxy, and what can be done to it; gone afterwards.
+
+    Args:
+        own_disk: the database has a disk of its own, which can be filled; for root.
+    """
     proxies = Proxies()
     try:
-        with private_folder("espace-chaos-") as folder:
+        with ExitStack() as opened:
+            disk = None
+            folder = opened.enter_context(private_folder("espace-chaos-"))
+            if own_disk:
+                disk = folder / "postgres"
+                opened.enter_context(small_disk(disk))
+                opened.callback(clear, folder)
             stack = ProxiedStack(folder, proxies, report)
             stack.start()
             platform = Platform(stack)
-            yield platform, Faults(platform, proxies)
+            yield platform, Faults(platform, proxies, disk)
     finally:
         proxies.close()
 

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from operator import methodcaller
+from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
@@ -20,6 +21,7 @@ from espace_stack.mailbox.smtp import Mode as MailMode
 from espace_stack.part import Part
 from espace_stack.process import Process, base_environment
 from espace_stack.testing.platform import Platform
+from tests.chaos.disk import empty, fill
 from tests.chaos.parts import restore, start_altered
 from tests.chaos.proxied import IN_FRONT_OF
 from tests.chaos.proxy import MODES, Mode, Proxies
@@ -66,10 +68,10 @@ class Fault:
 
 
 class Faults:
-    """Everything that this platform can suffer."""
+    """Everything that this platform can suffer; ``disk`` is the database's, if it has one of its own."""
 
-    def __init__(self, platform: Platform, proxies: Proxies) -> None:
-        self._platform, self._proxies = platform, proxies
+    def __init__(self, platform: Platform, proxies: Proxies, disk: Path | None = None) -> None:
+        self._platform, self._proxies, self._disk = platform, proxies, disk
 
     def all(self) -> list[Fault]:
         """Each once."""
@@ -88,6 +90,8 @@ class Faults:
             Fault("the database's connections are ended", self._backends_ended),
             Fault("the database takes no writes", self._no_writes),
         ]
+        if self._disk is not None:
+            found += [Fault("the database's disk is full", partial(self._disk_filled, self._disk))]
         found += [
             Fault(f"{name}: {mode}", self._network(name, mode), 9 * int(name == "smtp"))
             for name in IN_FRONT_OF
@@ -165,6 +169,16 @@ class Faults:
 
         limit("100000000000000")
         return lambda: limit("50000000")
+
+    def _disk_filled(self, disk: Path) -> Repair:
+        """No byte is free: PostgreSQL cannot write its log, and ends when it has to."""
+        fill(disk)
+
+        def repair() -> None:
+            empty(disk)
+            self._platform.part("postgres").start()
+
+        return repair
 
     def _backends_ended(self) -> Repair:
         query = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() "

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.chaos.disk import may_mount
 from tests.chaos.experiment import Experiment, proxied
 from tests.chaos.history import History
 from tests.chaos.report import draw, table
@@ -45,3 +46,24 @@ def test_nothing_acknowledged_is_lost_and_nothing_happens_twice(tmp_path: Path) 
     assert len(findings.suffered) >= 5
     draw(findings, tmp_path / "throughput.svg")
     assert "<svg" in (tmp_path / "throughput.svg").read_text()
+
+
+@pytest.mark.long
+@pytest.mark.skipif(not may_mount(), reason="only root can mount a disk")
+def test_a_disk_that_is_full_to_its_last_byte_loses_nothing(tmp_path: Path) -> None:
+    history = History(tmp_path / "history.jsonl")
+    with proxied(own_disk=True) as (platform, faults):
+        findings = Experiment(
+            platform,
+            history,
+            faults.named(["the database's disk is full"]),
+            seed=secrets.randbelow(10**6),
+            citizens=3,
+            seconds=40,
+            fault_seconds=(3, 8),
+        ).run()
+        log = (platform.stack.folder / "logs" / "postgres.log").read_text()
+    gc.collect()
+    assert findings.kept, table(findings, history.operations())
+    assert findings.claims
+    assert "No space left on device" in log
