@@ -4,6 +4,8 @@ import hashlib
 import threading
 import time
 from datetime import timedelta
+from email.message import EmailMessage
+from typing import Protocol
 
 from jinja2 import TemplateError
 from sqlalchemy.exc import SQLAlchemyError
@@ -19,7 +21,7 @@ from notifier_service.composing import Composer
 from notifier_service.mail import build_message, recipient_address
 from notifier_service.model import CHANNEL, Claimed, NotSent, Outcome, State, Undeliverable
 from notifier_service.settings import Settings
-from notifier_service.smtp import MailServer, Postponed
+from notifier_service.smtp import Postponed
 
 log = get_logger()
 REMEMBER_FOR_SECONDS = 900.0
@@ -33,12 +35,17 @@ _LOGGED = {
 }
 
 
+class Server(Protocol):
+    """Who takes a message over, as :class:`notifier_service.smtp.MailServer` does."""
+
+    def send(self, message: EmailMessage, *, sender: str, to: str, started: float) -> None:
+        """Hand over."""
+
+
 class Sender:
     """Sends messages, one at a time; many workers may run, none takes another's message."""
 
-    def __init__(
-        self, database: Database, composer: Composer, server: MailServer, settings: Settings
-    ) -> None:
+    def __init__(self, database: Database, composer: Composer, server: Server, settings: Settings) -> None:
         self._database, self._composer, self._server = database, composer, server
         self._settings = settings
         self._lease = timedelta(seconds=settings.mail_lease_seconds)
