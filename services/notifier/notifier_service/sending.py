@@ -11,7 +11,7 @@ from jinja2 import TemplateError
 from sqlalchemy.exc import SQLAlchemyError
 
 from espace.clock import utcnow
-from espace.db import Database, is_unavailable
+from espace.db import Database, is_passing, is_unavailable
 from espace.errors import TransientError
 from espace.telemetry import caused_by, get_logger, trace_id, tracing
 from espace.telemetry.metrics import NOTIFICATION_DELAY, NOTIFICATIONS
@@ -103,7 +103,9 @@ class Sender:
         return Outcome(State.SENT, None, rendered.language, digest)
 
     def _conclude(self, message: Claimed, outcome: Outcome) -> None:
-        """Write the outcome down; a database that is away is waited for, lest a sent mail go out again."""
+        """Write the outcome down; a database that is away or slow is waited for, lest a sent mail go out
+        again.
+        """
         give_up = time.monotonic() + REMEMBER_FOR_SECONDS
         pause = threading.Event()
         while True:
@@ -112,7 +114,8 @@ class Sender:
                     ours = conclude(unit, message, outcome, retry_scale=self._settings.mail_retry_scale)
                 break
             except SQLAlchemyError as error:
-                if not is_unavailable(error) or time.monotonic() > give_up:
+                passes = is_unavailable(error) or is_passing(error)
+                if not passes or time.monotonic() > give_up:
                     raise
                 tick("send")
                 pause.wait(0.5)
