@@ -50,6 +50,8 @@ class Broker:
 
     def __init__(self) -> None:
         self.seconds = 0.0
+        self.events: list[tuple[str, bytes, Any]] = []
+        """Key, body and properties of whatever was published to the events' exchange, in its order."""
         self.queues = {queue.name: Queue(queue.name, queue.arguments) for queue in topology.queues()}
         self._exchanges = {exchange.name: exchange for exchange in topology.exchanges()}
         self._bindings = topology.bindings()
@@ -73,13 +75,18 @@ class Broker:
                 queue.ready.popleft()
 
     @property
-    def waits(self) -> list[float]:
-        """How long from now until the wait of each queue's first letter is over."""
-        firsts = [queue.ready[0].over_at for queue in self.queues.values() if queue.ready]
-        return sorted(max(0.0, over - self.seconds) for over in firsts if over is not None)
+    def at_rest(self) -> bool:
+        """Whether nothing waits but dead letters and what nobody reads."""
+        return not any(
+            queue.ready or queue.in_hand
+            for name, queue in self.queues.items()
+            if name != topology.UNROUTABLE and not name.endswith(".dead")
+        )
 
     def publish(self, exchange: str, key: str, body: bytes, properties: Any) -> Taken:
         """Put a message into every queue it is for; one that is full refuses, the others have it."""
+        if exchange == topology.EVENTS:
+            self.events.append((key, body, properties))
         targets = self._route(exchange, key)
         room = [name for name in targets if self._has_room(name)]
         for name in room:
@@ -136,10 +143,10 @@ class Broker:
 
     def _fits(self, binding: topology.Binding, key: str) -> bool:
         """No binding of ours has a pattern: a topic exchange is then a direct one."""
-        return bool(self._exchanges[binding.source].type == "fanout" or binding.key == key)
+        return self._exchanges[binding.source].type == "fanout" or binding.key == key
 
     def _has_room(self, name: str) -> bool:
-        return len(self.queues[name].ready) < self._limits(name).get("max-length", float("inf"))
+        return bool(len(self.queues[name].ready) < self._limits(name).get("max-length", float("inf")))
 
     def _limits(self, name: str) -> dict[str, Any]:
         matching = (limits for pattern, limits in topology.policies().values() if re.search(pattern, name))
