@@ -4,12 +4,14 @@ import hashlib
 import threading
 import time
 from datetime import timedelta
+from email.message import EmailMessage
+from typing import Protocol
 
 from jinja2 import TemplateError
 from sqlalchemy.exc import SQLAlchemyError
 
 from espace.clock import utcnow
-from espace.db import Database, is_unavailable
+from espace.db import Database, is_passing, is_unavailable
 from espace.errors import TransientError
 from espace.telemetry import caused_by, get_logger, trace_id, tracing
 from espace.telemetry.metrics import NOTIFICATION_DELAY, NOTIFICATIONS
@@ -19,7 +21,7 @@ from notifier_service.composing import Composer
 from notifier_service.mail import build_message, recipient_address
 from notifier_service.model import CHANNEL, Claimed, NotSent, Outcome, State, Undeliverable
 from notifier_service.settings import Settings
-from notifier_service.smtp import MailServer, Postponed
+from notifier_service.smtp import Postponed
 
 log = get_logger()
 REMEMBER_FOR_SECONDS = 900.0
@@ -33,12 +35,17 @@ _LOGGED = {
 }
 
 
+class Server(Protocol):
+    """Who takes a message over, as :class:`notifier_service.smtp.MailServer` does."""
+
+    def send(self, message: EmailMessage, *, sender: str, to: str, started: float) -> None:
+        """Hand over."""
+
+
 class Sender:
     """Sends messages, one at a time; many workers may run, none takes another's message."""
 
-    def __init__(
-        self, database: Database, composer: Composer, server: MailServer, settings: Settings
-    ) -> None:
+    def __init__(self, database: Database, composer: Composer, server: Server, settings: Settings) -> None:
         self._database, self._composer, self._server = database, composer, server
         self._settings = settings
         self._lease = timedelta(seconds=settings.mail_lease_seconds)
@@ -96,7 +103,9 @@ class Sender:
         return Outcome(State.SENT, None, rendered.language, digest)
 
     def _conclude(self, message: Claimed, outcome: Outcome) -> None:
-        """Write the outcome down; a database that is away is waited for, lest a sent mail go out again."""
+        """Write the outcome down; a database that is away or slow is waited for, lest a sent mail go out
+        again.
+        """
         give_up = time.monotonic() + REMEMBER_FOR_SECONDS
         pause = threading.Event()
         while True:
@@ -105,7 +114,8 @@ class Sender:
                     ours = conclude(unit, message, outcome, retry_scale=self._settings.mail_retry_scale)
                 break
             except SQLAlchemyError as error:
-                if not is_unavailable(error) or time.monotonic() > give_up:
+                passes = is_unavailable(error) or is_passing(error)
+                if not passes or time.monotonic() > give_up:
                     raise
                 tick("send")
                 pause.wait(0.5)

@@ -343,6 +343,28 @@ def test_worker_that_died_gives_its_message_back_after_the_lease(notifier: Notif
     assert [a.outcome for a in notifier.attempts()] == [None, "sent"]
 
 
+@pytest.mark.parametrize("state", ["55P03", "57014"], ids=["lock", "statement"])
+def test_an_outcome_that_met_a_time_limit_is_written_again_and_the_mail_not_sent_again(
+    notifier: Notifier, mailbox: Any, state: str
+) -> None:
+    with notifier.database.transaction() as unit:
+        for statement in (
+            "CREATE SEQUENCE told",
+            "CREATE FUNCTION too_slow() RETURNS trigger LANGUAGE plpgsql AS "
+            f"$$ BEGIN IF nextval('told') = 1 THEN RAISE EXCEPTION 'x' USING ERRCODE = '{state}'; END IF; "
+            "RETURN NEW; END $$",
+            "CREATE TRIGGER too_slow BEFORE UPDATE ON notifications FOR EACH ROW "
+            "WHEN (NEW.state = 'sent') EXECUTE FUNCTION too_slow()",
+        ):
+            unit.session.execute(text(statement))
+    notifier.receive(event("dossier.submitted"))
+    assert notifier.sender.step()
+    (row,) = notifier.rows()
+    assert (row.state, row.attempts) == (State.SENT, 1)
+    mailbox.wait_for(ADDRESS)
+    assert len(mailbox.messages()) == 1
+
+
 def test_many_workers_send_each_message_once(notifier: Notifier, mailbox: Any) -> None:
     for _ in range(12):
         notifier.receive(event("dossier.submitted"))

@@ -26,7 +26,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from espace.bus import topology
 from espace.bus.copies import Copies
 from espace.bus.event import Incoming
-from espace.bus.handling import Abandoned, Delivery, Handler, Handling, Outcome, Parked, Retried
+from espace.bus.handling import Abandoned, Delivery, Handler, Handling, Outcome
+from espace.bus.settling import settle
 from espace.db import Database
 from espace.telemetry import get_logger
 from espace.telemetry.metrics import (
@@ -215,15 +216,9 @@ class _Session:
         while not self._settled.empty():
             delivery, outcome = self._settled.get()
             self._in_hand -= 1
-            if isinstance(outcome, Retried):
-                copies.retry(delivery, outcome)
-            elif isinstance(outcome, Parked):
-                copies.park(delivery, outcome)
             if isinstance(outcome, Abandoned):
                 self._take_no_more(channel)  # first, or the broker gives it to us again
-                channel.basic_nack(delivery.tag, requeue=True)  # unlike a reject it is no failed try
-            else:
-                channel.basic_ack(delivery.tag)
+            settle(channel, copies, delivery, outcome)
         if time.monotonic() - self._reported > REPORT_SECONDS:
             self._reported = time.monotonic()
             waiting = channel.queue_declare(topology.dead_queue(self._service), passive=True)

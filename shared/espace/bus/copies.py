@@ -2,9 +2,7 @@
 
 from collections.abc import Sequence
 from copy import copy
-from typing import Any
-
-from pika.adapters.blocking_connection import BlockingChannel
+from typing import Any, Protocol
 
 from espace.bus import topology
 from espace.bus.event import rfc3339
@@ -21,6 +19,15 @@ ERROR = "x-espace-error"
 PARKED_AT = "x-espace-parked-at"
 
 
+class Confirming(Protocol):
+    """Of pika's channel, what publishes a message and waits for its confirm."""
+
+    def confirm_delivery(self) -> Any: ...
+    def basic_publish(
+        self, exchange: str, routing_key: str, body: bytes, properties: Any, *, mandatory: bool
+    ) -> Any: ...
+
+
 class Copies:
     """Publishes copies on a channel of its own and waits for the broker's confirm of each.
 
@@ -28,7 +35,7 @@ class Copies:
         pika.exceptions.AMQPError: the copy is not confirmed, so the original must not be acknowledged.
     """
 
-    def __init__(self, channel: BlockingChannel, service: str, retry_seconds: Sequence[float]) -> None:
+    def __init__(self, channel: Confirming, service: str, retry_seconds: Sequence[float]) -> None:
         self._channel = channel
         self._channel.confirm_delivery()
         self._service = service

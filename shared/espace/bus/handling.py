@@ -6,21 +6,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from sqlalchemy import exc
 from sqlalchemy.dialects.postgresql import insert
 
 from espace import crash
 from espace.bus import topology
 from espace.bus.event import Incoming, decode, routing_key
-from espace.db import Database, UnitOfWork, is_unavailable
+from espace.db import Database, UnitOfWork, is_passing, is_unavailable
 from espace.db.tables import inbox
 from espace.errors import DependencyDown, PermanentError, TransientError
 from espace.telemetry import caused_by, get_logger, tracing
 
 log = get_logger()
 LONGEST_HOLD_PAUSE = 5.0
-# lock_not_available, query_canceled (statement time-out), serialization_failure, deadlock_detected
-_TRANSIENT_STATES = ("55P03", "57014", "40001", "40P01")
 
 Handler = Callable[[UnitOfWork, Incoming], None]
 """Applies an event in the transaction it is given. Database work only: no network, no files."""
@@ -138,9 +135,7 @@ class Handling:
 
     @staticmethod
     def _retried(error: Exception, told: dict[str, str]) -> Retried:
-        expected = isinstance(error, TransientError) or (
-            isinstance(error, exc.DBAPIError) and getattr(error.orig, "sqlstate", None) in _TRANSIENT_STATES
-        )
+        expected = isinstance(error, TransientError) or is_passing(error)
         log.warning("consumer.retried", error=type(error).__name__, exc_info=error, **told)
         # The text of an unexpected exception may carry data; the log redacts it, a header would not.
         text = (

@@ -1,7 +1,8 @@
 """The relay: publishes what the outbox points to, and deletes from it exactly what the broker confirmed."""
 
 import time
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 import psycopg
 
@@ -32,6 +33,19 @@ _NEXT = _ROWS.format("type <> ALL(%s)")
 _FIRST_OF = _ROWS.format("type = %s")
 
 
+class Publishing(Protocol):
+    """The way to the broker, as :class:`Publisher` is one; it may be lost and found again at any call."""
+
+    def publish(self, exchange: str, batch: Sequence[Message]) -> Outcome:
+        """Publish, and wait for what becomes of each message."""
+
+    def keep_alive(self) -> None:
+        """To be called each second while idle."""
+
+    def close(self) -> None:
+        """Drop the connection, whatever its state."""
+
+
 class Relay:
     """One service's relay; among many workers one leads, the others wait.
 
@@ -40,6 +54,8 @@ class Relay:
 
     Args:
         late: what it publishes comes about long after its cause: it starts a trace, linked to the cause's.
+        publisher: by default a connection to ``amqp_url``.
+        holds: by default on the machine's clock.
     """
 
     name = "relay"
@@ -52,12 +68,16 @@ class Relay:
         *,
         confirm_seconds: float = CONFIRM_SECONDS,
         late: bool = False,
+        publisher: Publishing | None = None,
+        holds: Holds | None = None,
     ) -> None:
         self._service = service
         self._late = late
         self._leader = Leader(database.url, self.name)
-        self._publisher = Publisher(amqp_url, f"{service} relay", confirm_seconds=confirm_seconds)
-        self._holds = Holds()
+        self._publisher = publisher or Publisher(
+            amqp_url, f"{service} relay", confirm_seconds=confirm_seconds
+        )
+        self._holds = holds or Holds()
         self._kept_alive = float("-inf")
 
     def run(self, stop: Stop) -> None:
@@ -65,14 +85,11 @@ class Relay:
         try:
             while not stop.is_set():
                 tick(self.name)
-                try:
-                    if not self._leader.leads and not self._leader.lead():
-                        stop.wait(FOLLOWER_PAUSE)
-                        continue
-                    published, error = self._step()
-                except psycopg.Error as raised:
-                    self._leader.resign()
-                    published, error = 0, raised
+                turn = self.turn()
+                if turn is None:
+                    stop.wait(FOLLOWER_PAUSE)
+                    continue
+                published, error = turn
                 if error is not None:
                     LOOP_ERRORS.labels(self.name).inc()
                     log.warning("relay.interrupted", reason=error, published=published)
@@ -87,11 +104,27 @@ class Relay:
                     stop.wait(pause)
                     pause = min(LONGEST_PAUSE, pause * 1.5)
         finally:
-            self._publisher.close()
+            self.close()
+
+    def turn(self) -> tuple[int, Exception | None] | None:
+        """Publish one batch; how many were confirmed, and what went wrong with the others.
+
+        None while another process leads.
+        """
+        try:
+            if not self._leader.leads and not self._leader.lead():
+                return None
+            return self._step()
+        except psycopg.Error as raised:
             self._leader.resign()
+            return 0, raised
+
+    def close(self) -> None:
+        """Give back the lead and the connection to the broker."""
+        self._publisher.close()
+        self._leader.resign()
 
     def _step(self) -> tuple[int, Exception | None]:
-        """Publish one batch; how many were confirmed, and what went wrong with the others."""
         connection = self._leader.connection
         rows = self._rows(connection)
         if not rows:

@@ -23,6 +23,9 @@ CONNECT_ARGS: dict[str, object] = {
     "tcp_user_timeout": 15_000,
 }
 
+# lock_not_available, query_canceled (statement time-out), serialization_failure, deadlock_detected
+_PASSING = ("55P03", "57014", "40001", "40P01")
+
 
 class Database:
     """Connections to one database, pooled, each with its time-outs; safe to share between threads.
@@ -118,3 +121,8 @@ def is_unavailable(error: BaseException) -> bool:
         return isinstance(error.orig, psycopg.OperationalError)
     # Classes: connection, insufficient resources (disk full, out of memory, too many connections).
     return state[:2] in ("08", "53") or state in ("57P01", "57P02", "57P03", "57P05", "25P03")
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether the transaction met another one, or a limit of time, and may do better when it is run again."""
+    return isinstance(error, exc.DBAPIError) and getattr(error.orig, "sqlstate", None) in _PASSING

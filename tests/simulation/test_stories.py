@@ -1,0 +1,37 @@
+"""Stories by seeds: whatever goes wrong in whatever order, the promise is kept."""
+
+import os
+from collections.abc import Iterable
+
+import pytest
+
+from tests.simulation.house import House
+from tests.simulation.judging import judge
+from tests.simulation.story import Story
+
+
+def test_fifty_stories_end_well(house: House) -> None:
+    end_well(house, range(50))
+
+
+@pytest.mark.long
+def test_a_thousand_stories_end_well(house: House) -> None:
+    end_well(house, range(50, 1050))
+
+
+def test_a_seed_tells_the_same_story_again(house: House) -> None:
+    first, again = Story(house, 7), Story(house, 7)
+    first.run()
+    again.run()
+    assert first.trace == again.trace
+    assert len(first.trace) > 80
+
+
+def end_well(house: House, seeds: Iterable[int]) -> None:
+    """Tell stories, or the one that ``SEED`` names; one that does not end well is told line by line."""
+    wanted = os.environ.get("SEED")
+    for seed in [int(wanted)] if wanted else seeds:
+        story = Story(house, seed)
+        story.run()
+        wrong = [f"{name}: {verdict}" for name, verdict in judge(story).items() if not verdict.kept]
+        assert not wrong, "\n".join([*story.trace, *wrong, f"SEED={seed} tells it again"])
