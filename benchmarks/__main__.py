@@ -7,11 +7,13 @@ the run red.
 import argparse
 from collections.abc import Callable, Iterator
 
-from benchmarks import gateway, relay, report, tracing
+from benchmarks import consuming, gateway, latency, relay, report, tracing
 from benchmarks.finding import Finding
 
 FAMILIES: dict[str, Callable[[], Iterator[Finding]]] = {
     "relay": relay.run,
+    "latency": latency.run,
+    "consumer": consuming.run,
     "gateway": gateway.run,
     "tracing": tracing.run,
 }

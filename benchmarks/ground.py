@@ -42,6 +42,13 @@ class Ground:
         with self.connect(service) as connection:
             return connection.execute(query.encode()).fetchall()
 
+    def remember_commits(self) -> None:
+        """Have PostgreSQL keep the instant of each commit from now on."""
+        admin = self.stack.addresses.postgres.replace("+psycopg", "")
+        with psycopg.connect(admin, autocommit=True) as connection:
+            connection.execute("ALTER SYSTEM SET track_commit_timestamp = on")
+        self.stack.part("postgres").restart()
+
     @contextmanager
     def worker(self, service: str, *loops: str) -> Iterator["subprocess.Popen[bytes]"]:
         """The real worker of a service with these of its loops."""
