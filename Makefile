@@ -73,8 +73,8 @@ format: test-environment
 	$(PYTHON) -m ruff check --fix .
 	$(PYTHON) -m ruff format .
 
-bench: test-environment ## ratios against a peer measured in the same run
-	$(PYTHON) -m benchmarks
+bench: test-environment ## ratios against a peer measured in the same run, and absolutes: ONLY=relay,latency
+	$(PYTHON) -m benchmarks $(if $(ONLY),--only $(ONLY))
 
 environment:
 	@python3 stack/bootstrap.py

@@ -1,63 +1,42 @@
-"""``make bench``: starts private servers, measures ours and a peer in turns, prints the ratio of medians."""
+"""``make bench``: all families of benches, or those of ``ONLY=relay,latency``; then a table and a drawing.
 
-import statistics
-import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
+Absolute numbers are reported and may miss their goals; only ratios, which do not depend on the machine, make
+the run red.
+"""
 
-from benchmarks import gateway, publishing, tracing
-from espace_stack.reaper import reaped
-from espace_stack.servers import Servers
+import argparse
+from collections.abc import Callable, Iterator
 
-ROUNDS = 5
+from benchmarks import consuming, gateway, latency, relay, report, tracing
+from benchmarks.finding import Finding
 
-
-@dataclass(frozen=True)
-class Bench:
-    """Two ways to do the same; each call returns how many things a second it did."""
-
-    what: str
-    ours: Callable[[], float]
-    peer: Callable[[], float]
-    peer_name: str
-    at_least: float
+FAMILIES: dict[str, Callable[[], Iterator[Finding]]] = {
+    "relay": relay.run,
+    "latency": latency.run,
+    "consumer": consuming.run,
+    "gateway": gateway.run,
+    "tracing": tracing.run,
+}
 
 
 def main() -> int:
-    """Run every bench; 1 when a ratio is below its floor."""
-    with tempfile.TemporaryDirectory(prefix="espace-bench-") as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        servers = Servers(folder, private=True)
-        with reaped(folder):
-            servers.start()
-            with gateway.Behind(folder, servers.ports) as behind:
-                benches = [
-                    Bench(
-                        "publish with confirms, messages/s",
-                        lambda: publishing.pipelined(servers.addresses.amqp),
-                        lambda: publishing.one_by_one(servers.addresses.amqp),
-                        "a confirm each",
-                        1.5,
-                    ),
-                    Bench(
-                        "GET through the gateway, requests/s", behind.through, behind.direct, "direct", 0.2
-                    ),
-                ]
-                below = max([measure(bench) for bench in benches])
-            return max(below, tracing.cost(folder / "platform"))
-
-
-def measure(bench: Bench) -> int:
-    """Take turns, so that a slow minute hits both; print medians and their ratio."""
-    bench.ours(), bench.peer()
-    pairs = [(bench.ours(), bench.peer()) for _ in range(ROUNDS)]
-    ours, peer = (statistics.median(side) for side in zip(*pairs, strict=True))
-    ratio = ours / peer
-    verdict = "ok" if ratio >= bench.at_least else f"BELOW {bench.at_least}"
-    print(f"{bench.what}: {ours:,.0f} against {peer:,.0f} ({bench.peer_name}): {ratio:.2f} times, {verdict}")
-    return 0 if ratio >= bench.at_least else 1
+    """Run them one after the other; 1 when a ratio is missed."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--only", default="", help=f"some of {', '.join(FAMILIES)}, with commas")
+    options = parser.parse_args()
+    wanted = [name for name in options.only.split(",") if name] or list(FAMILIES)
+    if unknown := set(wanted) - FAMILIES.keys():
+        parser.error(f"no such family: {', '.join(sorted(unknown))}; there are {', '.join(FAMILIES)}")
+    every: list[Finding] = []
+    for name in wanted:
+        print(f"{name} …", flush=True)
+        found = list(FAMILIES[name]())
+        report.keep(name, found)
+        print(report.table(found), flush=True)
+        every += found
+    if len(wanted) > 1:
+        print(f"\n{report.table(every)}")
+    return 1 if any(finding.verdict == "RED" for finding in every) else 0
 
 
 if __name__ == "__main__":

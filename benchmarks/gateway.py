@@ -2,14 +2,31 @@
 
 import http.client
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
+from benchmarks.finding import Finding
+from benchmarks.turns import in_turns
 from espace_stack.parts.mailbox import MailboxPart
 from espace_stack.parts.programs import GatewayPart
 from espace_stack.ports import Ports
+from espace_stack.reaper import private_folder
 
 REQUESTS = 400
+
+
+def run() -> Iterator[Finding]:
+    """Both ways in turns."""
+    with private_folder("espace-bench-") as folder, Behind(folder, Ports(folder / "ports.json")) as behind:
+        found = in_turns({"through": behind.through, "direct": behind.direct}, rounds=5)
+    yield Finding(
+        what="GET through the gateway, requests/s",
+        ours=found["through"],
+        peer=found["direct"],
+        peer_name="without it",
+        goal=0.2,
+    )
 
 
 class Behind:

@@ -36,13 +36,18 @@ class Addresses:
 
 
 class Servers:
-    """PostgreSQL, RabbitMQ and the object store of one folder, or those given (:mod:`espace_stack.given`)."""
+    """PostgreSQL, RabbitMQ and the object store of one folder, or those given (:mod:`espace_stack.given`).
+
+    Args:
+        durable: whether PostgreSQL waits for the disk; by default unless private.
+    """
 
     def __init__(
         self,
         folder: Path,
         *,
         private: bool,
+        durable: bool | None = None,
         ports: Ports | None = None,
         given: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
@@ -51,7 +56,9 @@ class Servers:
         self._given = given = {name: value for name, value in given.items() if value}
         secrets = Secrets(folder / "secrets")
         postgres, rabbitmq, objects = kinds()
-        self.postgres = postgres(folder, self.ports, secrets, durable=not private)
+        self.postgres = postgres(
+            folder, self.ports, secrets, durable=not private if durable is None else durable
+        )
         self.rabbitmq = rabbitmq(folder, self.ports, secrets)
         self.objects = objects(folder, self.ports, secrets, patient=not private)
         own: tuple[tuple[str, Part], ...] = (

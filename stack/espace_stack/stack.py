@@ -42,6 +42,7 @@ class Stack:
 
     Args:
         private: for tests: free ports, crash points, no fsync, wide limits, parts killed at the end.
+        durable: with fsync all the same.
         given: addresses that take the place of own parts (:mod:`espace_stack.given`); kept from one start to
             the next command, an empty one takes back what was kept.
         wanted: ports by name that are used or refused, never replaced.
@@ -53,6 +54,7 @@ class Stack:
         folder: Path = DEFAULT_FOLDER,
         *,
         private: bool = False,
+        durable: bool = False,
         given: Mapping[str, str] = MappingProxyType({}),
         wanted: Mapping[str, int] = MappingProxyType({}),
         report: Report = lambda _: None,
@@ -64,7 +66,13 @@ class Stack:
         self._wanted = wanted
         self._report = report
         self.ports = Ports(self.folder / "ports.json", {} if private else DEFAULT_PORTS)
-        self.servers = Servers(self.folder, private=private, ports=self.ports, given=self.given)
+        self.servers = Servers(
+            self.folder,
+            private=private,
+            durable=durable or None,
+            ports=self.ports,
+            given=self.given,
+        )
         crash_points = self.folder / "crash" if private else None
         self.settings = ProgramSettings(self.secrets, self._surroundings, crash_points)
         self.legal = Legal(self.folder / "legal-clock.json")

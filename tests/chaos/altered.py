@@ -92,7 +92,7 @@ def cursor_relay() -> None:
 
     def rows(self: Any, connection: Any) -> list[tuple[Any, ...]]:
         nonlocal last
-        found = connection.execute(relay._ROWS.format("position > %s"), (last, relay.BATCH)).fetchall()
+        found = connection.execute(relay._ROWS.format("o.position > %s"), (last, relay.BATCH)).fetchall()
         last = max([last, *(row[0] for row in found)])
         return list(found)
 

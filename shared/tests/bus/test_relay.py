@@ -13,7 +13,7 @@ from sqlalchemy import text
 from espace import contracts
 from espace.bus import topology
 from espace.bus.holds import Holds
-from espace.bus.relay import BATCH, Relay
+from espace.bus.relay import _NEXT, BATCH, Relay
 from espace.testing import until
 from shared.tests.bus.facts import SET
 
@@ -152,6 +152,33 @@ def test_what_the_broker_refuses_stays_in_the_outbox(bus: Any) -> None:
             assert bus.count("outbox") > 0
         until("room again", lambda: bus.count("outbox") == 0)
     assert {UUID(document["id"]) for document in bus.take("scheduler")} >= identities
+
+
+def test_a_batch_reads_no_more_of_a_long_log_than_itself(bus: Any) -> None:
+    """What PostgreSQL knows of the outbox is old: left to itself, it reads the log from its beginning."""
+    with bus.database.transaction() as unit:
+        unit.session.execute(
+            text("""
+                WITH logged AS (
+                    INSERT INTO event_log (id, type, subject, version, time, data)
+                    SELECT gen_random_uuid(), 'test', '', 1, clock_timestamp(), '{}'
+                    FROM generate_series(1, 20000) RETURNING position
+                ) INSERT INTO outbox SELECT position FROM logged
+            """)
+        )
+    with bus.database.transaction() as unit:
+        unit.session.execute(text("ANALYZE event_log, outbox"))
+        unit.session.execute(text("DELETE FROM outbox WHERE position <= 19000"))
+        connection = unit.session.connection().connection.driver_connection
+        explain = f"EXPLAIN (ANALYZE, FORMAT JSON) {_NEXT}"
+        plan = connection.execute(explain, ([], BATCH)).fetchone()[0][0]["Plan"]
+    assert _read(plan, "event_log") == 1000
+
+
+def _read(plan: dict[str, Any], table: str) -> float:
+    """How many rows of a table a plan has read."""
+    own = plan["Actual Rows"] * plan["Actual Loops"] if plan.get("Relation Name") == table else 0
+    return float(own + sum(_read(below, table) for below in plan.get("Plans", [])))
 
 
 @pytest.mark.asynchronous
