@@ -17,7 +17,7 @@ from deadline_scheduler_service.events import HANDLERS as SCHEDULER_HANDLERS
 from deadline_scheduler_service.tables import metadata as scheduler_tables
 from documents_service.commands.deposit import handlers as documents_handlers
 from documents_service.desk import Desk as DocumentsDesk
-from documents_service.statements import Signer
+from documents_service.statements import StatementSigner
 from documents_service.tables import metadata as documents_tables
 from dossier_service.api.context import EXTENSION, Counter
 from dossier_service.app import create_app
@@ -86,7 +86,7 @@ class House:
         self.commits = {service: Commits(database) for service, database in self.databases.items()}
         self.clock = SimulatedClock()
         self.issuer = Issuer()
-        self.signer = Signer(ECKey.generate_key("P-256").as_pem(private=True).decode())
+        self.signer = StatementSigner(ECKey.generate_key("P-256").as_pem(private=True).decode())
         self.dossier_desk = Desk.open()
         self.api = self._api()
         self.owners = Owners(
