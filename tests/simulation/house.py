@@ -10,7 +10,6 @@ from typing import Any, Final, cast
 
 import httpx
 from flask import Flask
-from joserfc.jwk import ECKey
 from sqlalchemy import MetaData, text
 
 from deadline_scheduler_service.events import HANDLERS as SCHEDULER_HANDLERS
@@ -35,6 +34,7 @@ from espace.db import Database
 from espace.db.tables import kit_metadata
 from espace.http import ServiceClient
 from espace.testing import Issuer
+from espace_stack.keys import ec_pem
 from notifier_service.composing import Composer
 from notifier_service.events import HANDLERS as NOTIFIER_HANDLERS
 from notifier_service.owners import Owners
@@ -86,7 +86,7 @@ class House:
         self.commits = {service: Commits(database) for service, database in self.databases.items()}
         self.clock = SimulatedClock()
         self.issuer = Issuer()
-        self.signer = StatementSigner(ECKey.generate_key("P-256").as_pem(private=True).decode())
+        self.signer = StatementSigner(ec_pem())
         self.dossier_desk = Desk.open()
         self.api = self._api()
         self.owners = Owners(
@@ -173,7 +173,9 @@ class House:
 
     def _api(self) -> Flask:
         database = self.databases["dossier"]
-        settings = DossierSettings(**_common(database), documents_url="http://documents.test")
+        settings = DossierSettings(
+            **_common(database), documents_url="http://documents.test", event_key=ec_pem()
+        )
         app = create_app(
             settings,
             database=database,
