@@ -8,7 +8,7 @@ PACKAGES := benchmarks deploy.backup espace espace_stack espace_web login_simula
 WHICH := -m "not long and not engine and not cluster"
 export MYPYPATH := .:shared:stack:stack/simulator:web:synthetic:services/identity:services/profile:services/dossier:services/documents:services/notifier:services/deadline-scheduler
 
-.PHONY: up observe down reset status travel dev test test-services test-platform test-long test-compose test-k8s screens chaos lint types format bench environment test-environment
+.PHONY: up observe down reset status travel dev test test-services test-platform test-long test-compose test-k8s screens chaos story lint types format bench environment test-environment
 
 up: environment ## start what does not run (AT=2024-10-15T09:00: legal time of a new stack)
 	@$(STACK) up $(if $(AT),--at $(AT))
@@ -50,6 +50,9 @@ screens: test-environment ## a picture of every screen, in every language, in te
 
 chaos: test-environment ## ten minutes of citizens and of everything that can go wrong: SEED=… SECONDS=…
 	$(PYTHON) -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(SECONDS),--seconds $(SECONDS))
+
+story: test-environment ## one story of tests/simulation, step by step: SEED=…
+	SEED=$(SEED) $(PYTHON) -m pytest -q -s -p no:cacheprovider tests/simulation/test_stories.py -k fifty
 
 test-compose: test-environment ## docker-compose.yml (COMPOSE_FILE names others): images, the journey, the fault cases
 	docker compose up --build --wait

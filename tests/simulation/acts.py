@@ -51,7 +51,7 @@ class Acts:
         told = citizen.act(
             step,
             withdraws=not eager and self._random.random() < 0.07,
-            waits=not eager and self._random.random() < 0.6,
+            waits=not eager and self._random.random() < 0.75,
         )
         armed = self._mishaps.over(told)
         return armed if told else ""
@@ -112,6 +112,7 @@ class Acts:
         self._mishaps.commit("notifier", number=2)
         self._mishaps.crash("notifier.before_data", "notifier.after_smtp_250")
         self._mishaps.other("the mail server says 451", lambda: mail.be("451"))
+        self._mishaps.other("the mail server says 550", lambda: mail.be("550"), 0.2)
         self._mishaps.other("the mail server is lost after DATA", lambda: mail.be("lost"))
         told = self._mishaps.survived(self._house.sender.step)
         mail.be("")

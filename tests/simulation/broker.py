@@ -1,6 +1,6 @@
 """A broker in memory: the topology of :mod:`espace.bus.topology` as RabbitMQ keeps it, without a network.
 
-What it does and what it refuses is held by ``test_ports.py``, which asks RabbitMQ the same.
+What it does and what it refuses is held by ``test_broker.py``, which asks RabbitMQ the same.
 """
 
 import re

@@ -1,6 +1,7 @@
 """What is there at the end of a story, in the words of the judges."""
 
 import json
+from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -20,7 +21,6 @@ from tests.chaos.gather import OF_A_DOSSIER, PREFIX
 from tests.simulation.house import PUBLISHERS, House, mailbox_of
 from tests.simulation.story import Story
 
-_ASKING: Final = "information_requested", "reminder_due", "information_request_lapsed"
 _TEMPLATES: Final = {
     "submitted": "receipt",
     "information_requested": "drc_opened",
@@ -90,8 +90,13 @@ def _lives(house: House) -> Verdict:
 
 
 def _requests(story: Story) -> Verdict:
-    """A request ends as the citizen was told: answered in time, or lapsed, or withdrawn with its dossier."""
+    """A request ends as the citizen was told: answered in time, or lapsed, or withdrawn with its dossier.
+    Each thing that happens to it happens once.
+    """
     verdict = Verdict()
+    facts = _log(story.house, "dossier", "type, data", OF_A_DOSSIER)
+    happened = Counter((_short(type_), *_about("", data)) for type_, data in facts)
+    verdict.duplicated += [f"{what} {count} times" for what, count in happened.items() if count > 1]
     query = "select dossier_id::text, state, due_at from information_requests"
     states = {dossier: (state, due) for dossier, state, due in story.house.rows("dossier", query)}
     for citizen in story.acts.citizens:
@@ -154,13 +159,15 @@ def _mails(story: Story) -> Verdict:
         if state == "not_sent":
             assert template in ("drc_opened", "drc_reminder", "drc_lapsed"), f"{template}: {reason}"
             untold.append(named[id_])
+        elif state == "failed" and any(message.startswith(f"<{id_}@") for message in house.mail.refused):
+            untold.append(named[id_])
     arrived = []
     for message_id, recipient in house.mail.taken:
         about, template = named[message_id.strip("<>").split("@")[0]]
         arrived.append(Copy(message_id, recipient, about, template))
     sent = {(copy.about, copy.template) for copy in arrived}
     for what in untold:
-        if what not in sent:  # or it had left before it lost its reason, and nobody was told
+        if what not in sent:  # it may have left before, and nobody was told
             wanted.pop(what, None)
     return mails(wanted, arrived, house.mail.ambiguous)
 

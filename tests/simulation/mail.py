@@ -11,10 +11,13 @@ Mood = Literal["", "451", "550", "lost"]
 
 
 class MemoryMail:
-    """Keeps what it takes. ``ambiguous`` is how often nobody was told that it did."""
+    """Keeps what it takes. ``ambiguous`` is how often nobody was told that it did; ``refused`` are the
+    Message-IDs it will never take.
+    """
 
     def __init__(self) -> None:
         self.taken: list[tuple[str, str]] = []  # Message-ID, recipient
+        self.refused: set[str] = set()
         self.ambiguous = 0
         self._mood: Mood = ""
 
@@ -28,6 +31,7 @@ class MemoryMail:
         if mood == "451":
             raise Postponed("smtp_451")
         if mood == "550":
+            self.refused.add(str(message["Message-ID"]))
             raise Undeliverable("smtp_550")
         crash.point("notifier.before_data")
         self.taken.append((str(message["Message-ID"]), to))

@@ -42,9 +42,9 @@ class Mishaps:
             self.points.arm(name)
             self._armed = f"killed at {name}"
 
-    def other(self, name: str, arm: Callable[[], object]) -> None:
+    def other(self, name: str, arm: Callable[[], object], share: float = 1) -> None:
         """Perhaps something else."""
-        if self.happens():
+        if self.happens(share):
             arm()
             self._armed = name
 

@@ -94,7 +94,8 @@ def acknowledged_at_once(patch: pytest.MonkeyPatch, _house: House) -> None:
         return found
 
     patch.setattr(MemoryChannel, "basic_get", get_and_acknowledge)
-    patch.setattr(MemoryChannel, "basic_ack", lambda self, _tag: self._check())
+    for word in ("basic_ack", "basic_nack"):
+        patch.setattr(MemoryChannel, word, lambda self, _tag, **_options: self._check())
 
 
 def publish_before_commit(patch: pytest.MonkeyPatch, house: House) -> None:
@@ -129,7 +130,7 @@ def fast_clock(patch: pytest.MonkeyPatch, _house: House) -> None:
 
 MISTAKES: Final[Mapping[str, tuple[Mistake, str, str]]] = MappingProxyType(
     {
-        "inbox ignored": (inbox_ignored, "mails", "duplicated"),
+        "inbox ignored": (inbox_ignored, "requests", "duplicated"),
         "inbox in a transaction of its own": (inbox_apart, "documents", "lost"),
         "acknowledged at once": (acknowledged_at_once, "events", "lost"),
         "no confirm": (no_confirm, "events", "lost"),

@@ -41,21 +41,22 @@ class Story:
             "read": (0.4, lambda: acts.read(self._step)),
             "deliver": (10, acts.deliver),
             "publish": (7, acts.publish),
-            "tick": (2, acts.tick),
+            "tick": (3, acts.tick),
             "send": (3, acts.send),
-            "scan": (1, acts.scan),
-            "seal": (1, acts.seal),
+            "scan": (0.7, acts.scan),
+            "seal": (0.7, acts.seal),
             "extend": (0.6, acts.extend),
-            "time": (2.5, nature.time),
+            "time": (2, nature.time),
             "seconds": (1.5, nature.seconds),
-            "again": (1, nature.again),
+            "again": (1.5, nature.again),
             "poison": (0.3, nature.poison),
             "limit": (0.7, nature.limit),
             "cut": (0.5, nature.cut),
         }
         names, weights = list(kinds), [weight for weight, _ in kinds.values()]
         with seeded(self._random), self._mishaps.points.watched():
-            self._tell("come", acts.come)
+            for _ in range(2):
+                self._tell("come", acts.come)
             while self._step <= steps:
                 (name,) = self._random.choices(names, weights)
                 self._tell(name, kinds[name][1])
