@@ -1,6 +1,5 @@
 """What goes wrong, each thing for a while and then repaired: chosen and ordered by a seed."""
 
-import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from espace.bus.publisher import Publisher, message_of
 from espace_stack.layout import SERVICES, programs
 from espace_stack.mailbox.smtp import Mode as MailMode
 from espace_stack.part import Part
+from espace_stack.parts.rabbitmq import RabbitMQ
 from espace_stack.process import Process, base_environment
 from espace_stack.testing.platform import Platform
 from tests.chaos.disk import empty, fill
@@ -49,7 +49,6 @@ SECOND: Final = ("dossier-worker", "scheduler-worker")
 CLOCK: Final = ("scheduler-worker", "dossier-api", "notifier-worker")
 POISON: Final = "be.espace.chaos.poisoned.v1"
 REPEATED: Final = 50
-RABBITMQCTL: Final = "/usr/lib/rabbitmq/bin/rabbitmqctl"
 
 Repair = Callable[[], object]
 Begin = Callable[[], Repair]
@@ -161,12 +160,9 @@ class Faults:
     def _disk_alarm(self) -> Repair:
         """RabbitMQ's own alarm: it reads no more from whoever publishes."""
 
-        def limit(free: str) -> None:
-            broker = self._platform.part("rabbitmq")
-            command = [RABBITMQCTL, "set_disk_free_limit", free]
-            environment = base_environment() | broker.environment()
-            subprocess.run(command, env=environment, check=True, capture_output=True, cwd="/", timeout=60)
-
+        node = self._platform.part("rabbitmq")
+        assert isinstance(node, RabbitMQ)
+        limit = partial(node.administrate, "set_disk_free_limit")
         limit("100000000000000")
         return lambda: limit("50000000")
 

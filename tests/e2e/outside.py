@@ -4,10 +4,9 @@ import shlex
 import subprocess
 import sys
 
+from espace_stack.parts.rabbitmq import RabbitMQ
 from espace_stack.process import base_environment
 from espace_stack.testing.platform import Platform
-
-RABBITMQCTL = "/usr/lib/rabbitmq/bin/rabbitmqctl"
 
 
 class Operator:
@@ -26,14 +25,9 @@ class Operator:
         return [line.strip() for line in done.stdout.splitlines() if line.strip().startswith("rabbitmqctl")]
 
     def broker(self, lines: list[str], password: str = "") -> None:
-        environment = base_environment() | self._platform.part("rabbitmq").environment()
+        """The commands that were printed, as the broker's administrator."""
+        node = self._platform.part("rabbitmq")
+        assert isinstance(node, RabbitMQ)
         for line in lines:
             asked = [password] if " add_user " in line else []
-            subprocess.run(
-                [RABBITMQCTL, *shlex.split(line)[1:], *asked],
-                env=environment,
-                check=True,
-                capture_output=True,
-                cwd="/",
-                timeout=60,
-            )
+            node.administrate(*shlex.split(line)[1:], *asked)

@@ -36,7 +36,6 @@ from espace_stack.testing.servers import Addresses
 from shared.tests.bus.conftest import Bus
 
 SUBMITTED, WITHDRAWN = "be.espace.dossier.submitted.v1", "be.espace.dossier.withdrawn.v1"
-RABBITMQCTL = Path("/usr/lib/rabbitmq/bin/rabbitmqctl")
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
@@ -342,11 +341,8 @@ def test_an_outsider_reads_its_queue_and_may_do_nothing_else_until_it_is_shut_ou
 
     def administrate(*lines: str) -> None:
         for line in lines:
-            command = [str(RABBITMQCTL), *shlex.split(line)[1:]]
-            if "add_user" in line:
-                command.append("word-of-tournai")
-            environment = base_environment() | private.rabbitmq.environment()
-            subprocess.run(command, env=environment, check=True, capture_output=True, cwd="/", timeout=60)
+            password = ["word-of-tournai"] if " add_user " in line else []
+            private.rabbitmq.administrate(*shlex.split(line)[1:], *password)
 
     for name in ("tournai", "mons"):
         with pika.BlockingConnection(pika.URLParameters(private_bus.amqp_url)) as connection:

@@ -28,7 +28,8 @@ def test_both_clients_declare_the_same(vhost: str) -> None:
 
 
 def test_every_policy_has_queues_and_every_consumed_queue_has_a_limit() -> None:
-    names = {queue.name for queue in topology.queues()}
+    outside = topology.outsider_queue("somebody")
+    names = {queue.name for queue in (*topology.queues(), outside)}
     for name, (pattern, _) in topology.policies().items():
         assert any(re.search(pattern, queue) for queue in names), name
     pattern, limits = topology.policies()["espace-queues"]

@@ -7,6 +7,7 @@ recorded in the stack's folder, so that whoever cleans up after a killed test re
 
 import hashlib
 import os
+import subprocess
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -19,7 +20,7 @@ from testcontainers.core.container import DockerContainer
 from espace_stack.part import FailedPart, Part
 from espace_stack.parts.objects import ACCESS_KEY, ObjectStore
 from espace_stack.parts.postgres import Postgres
-from espace_stack.parts.rabbitmq import USER, RabbitMQ
+from espace_stack.parts.rabbitmq import CONTROL, USER, RabbitMQ
 
 testcontainers_config.ryuk_disabled = True  # the stack's own reaper removes them, images or not
 IMAGES = {
@@ -132,6 +133,13 @@ class ContainerRabbitMQ(ContainerPart, RabbitMQ):
 
     def variables(self) -> dict[str, str]:
         return {"RABBITMQ_DEFAULT_USER": USER, "RABBITMQ_DEFAULT_PASS": self._password.read_text()}
+
+    def administrate(self, *arguments: str) -> None:
+        found = self._container()
+        assert found is not None
+        status, output = found.exec_run([CONTROL.name, *arguments])
+        if status:
+            raise subprocess.CalledProcessError(status, CONTROL.name, output)
 
 
 class ContainerObjects(ContainerPart, ObjectStore):

@@ -3,6 +3,7 @@
 import hashlib
 import shutil
 import signal
+import subprocess
 import time
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from espace_stack.process import Process, base_environment
 from espace_stack.secret import Secrets
 
 SERVER = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
+CONTROL = SERVER.with_name("rabbitmqctl")
 USER = "espace"
 
 _CONFIGURATION = """\
@@ -121,6 +123,17 @@ class RabbitMQ(Part):
     def ready(self) -> bool:
         alarms = f"{self.management_url}/api/health/checks/local-alarms"
         return answers(self.ports["amqp"]) and status_of(alarms, 2) == 200
+
+    def administrate(self, *arguments: str) -> None:
+        """``rabbitmqctl`` with these arguments on this node.
+
+        Raises:
+            subprocess.CalledProcessError: it refused; the output says why.
+        """
+        environment = base_environment() | self.environment()
+        subprocess.run(
+            [CONTROL, *arguments], env=environment, check=True, capture_output=True, cwd="/", timeout=60
+        )
 
     def stop(self) -> None:
         self.process.send(signal.SIGCONT)
