@@ -7,13 +7,17 @@ the run red.
 import argparse
 from collections.abc import Callable, Iterator
 
-from benchmarks import consuming, gateway, latency, relay, report, tracing
+from benchmarks import consuming, deadlines, gateway, journeys, latency, posting, relay, report, tracing
+from benchmarks.busy import cores_busy
 from benchmarks.finding import Finding
 
 FAMILIES: dict[str, Callable[[], Iterator[Finding]]] = {
     "relay": relay.run,
     "latency": latency.run,
     "consumer": consuming.run,
+    "deadlines": deadlines.run,
+    "posting": posting.run,
+    "journeys": journeys.run,
     "gateway": gateway.run,
     "tracing": tracing.run,
 }
@@ -29,9 +33,10 @@ def main() -> int:
         parser.error(f"no such family: {', '.join(sorted(unknown))}; there are {', '.join(FAMILIES)}")
     every: list[Finding] = []
     for name in wanted:
-        print(f"{name} …", flush=True)
+        before = cores_busy()
+        print(f"{name} … ({before:.1f} cores are busy with something else)", flush=True)
         found = list(FAMILIES[name]())
-        report.keep(name, found)
+        report.keep(name, found, others=max(before, cores_busy()))
         print(report.table(found), flush=True)
         every += found
     if len(wanted) > 1:
