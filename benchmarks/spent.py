@@ -26,13 +26,10 @@ class Spent:
         own = psutil.Process().cpu_times()
         found = {CLIENTS: own.user + own.system}
         for part in self._stack.parts:
-            for position, member in enumerate(part.process.tree()):
+            for member in part.process.tree():
                 with contextlib.suppress(psutil.NoSuchProcess):
-                    times = member.cpu_times()
-                    # Of children that have ended (PostgreSQL's, mostly) their parent knows.
-                    ended = times.children_user + times.children_system if position == 0 else 0.0
-                    spent = times.user + times.system + ended
-                    found[part.name] = found.get(part.name, 0.0) + spent
+                    times = member.cpu_times()  # user, system, and both of children that have ended
+                    found[part.name] = found.get(part.name, 0.0) + sum(times[:4])
         return found
 
 
