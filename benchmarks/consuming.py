@@ -18,8 +18,8 @@ from espace.bus.event import encode, envelope
 from shared.tests.bus.facts import a_fact
 
 QUEUE = topology.queue("scheduler")
-MANY = 8_000
-OF_CELERY = 3_000
+MANY = 5_000
+OF_CELERY = 2_000
 PREFETCH = 20
 PADDING = "x" * 500
 _SPAN = """

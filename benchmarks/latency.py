@@ -4,6 +4,8 @@ import threading
 import time
 from collections.abc import Iterator
 
+import psutil
+
 from benchmarks.finding import Finding
 from benchmarks.ground import Ground, ground
 from benchmarks.turns import percentile
@@ -24,7 +26,9 @@ def run() -> Iterator[Finding]:
         for name in ("dossier-worker", "scheduler-worker"):
             at.stack.part(name).stop()
         at.remember_commits()
-        with at.worker("dossier", "relay"), at.worker("scheduler", "consume"):
+        with at.worker("dossier", "relay") as relay, at.worker("scheduler", "consume") as consumer:
+            workers = [psutil.Process(process.pid) for process in (relay, consumer)]
+            before = [sum(worker.cpu_times()[:2]) for worker in workers]
             rate = _write(at)
             count = RATE * SECONDS
             at.await_(
@@ -33,11 +37,16 @@ def run() -> Iterator[Finding]:
                 seconds=60,
                 every=0.5,
             )
+            after = [sum(worker.cpu_times()[:2]) for worker in workers]
         took = _journeys(at)
     if len(took) != count or min(took) <= 0:
         raise RuntimeError(f"{len(took)} journeys of {count}, the shortest {min(took)} s")
     measured = sorted(took[WARM:])
-    why = f"{len(measured)} events at {rate:.0f}/s, longest {1000 * measured[-1]:.0f} ms"
+    cost = [1000 * (late - early) / count for early, late in zip(before, after, strict=True)]
+    why = (
+        f"{len(measured)} events at {rate:.0f}/s, longest {1000 * measured[-1]:.0f} ms; processor time of "
+        f"each: relay {cost[0]:.1f} ms, consumer {cost[1]:.1f} ms"
+    )
     what = "commit in dossier to commit in the scheduler at 200 events/s"
     for part, goal in ((0.5, 20), (0.99, 80)):
         value = 1000 * percentile(measured, part)

@@ -10,24 +10,33 @@ from benchmarks.finding import Finding, number
 from espace.clock import utcnow
 
 RESULTS = Path(__file__).parent / "results"
+CORES = "two cores"
 COLOURS = {"met": "#2f855a", "missed": "#dd6b20", "RED": "#c53030"}
 
 
-def keep(family: str, findings: list[Finding], folder: Path = RESULTS) -> None:
-    """Replace what is known of ``family``, then table and drawing of all."""
+def keep(family: str, findings: list[Finding], *, others: float, folder: Path = RESULTS) -> None:
+    """Replace what is known of ``family``, then table and drawing of all.
+
+    Args:
+        others: cores that were busy with something else.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "results.json"
     known: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
     known[family] = {
         "measured": f"{utcnow():%Y-%m-%d}",
+        "others": round(others, 1),
         "findings": [finding.data() for finding in findings],
     }
     file.write_text(json.dumps(known, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
     every = {name: [Finding.read(one) for one in known[name]["findings"]] for name in known}
-    dates = sorted({known[name]["measured"] for name in known})
-    text = f"Measured {' to '.join(dict.fromkeys((dates[0], dates[-1])))}; absolutes are of two cores.\n\n"
-    (folder / "results.md").write_text(text + table([f for each in every.values() for f in each]) + "\n")
-    draw([f for each in every.values() for f in each], folder / "results.svg")
+    parts = [
+        f"## {name}\n\nMeasured {known[name]['measured']} on {CORES}, of which something else kept "
+        f"{known[name]['others']} busy before or after.\n\n{table(found)}\n"
+        for name, found in every.items()
+    ]
+    (folder / "results.md").write_text("\n".join(parts))
+    draw([finding for found in every.values() for finding in found], folder / "results.svg")
 
 
 def table(findings: list[Finding]) -> str:

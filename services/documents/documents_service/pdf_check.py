@@ -1,27 +1,92 @@
-"""Does a PDF open? Asked in a child process with little memory, little time and nothing else to do.
+"""Does a PDF open? Asked of a process with little memory, little time and nothing else to do."""
 
-``python -m documents_service.pdf_check FILE`` is that child; its exit status is the answer.
-"""
-
-import resource
+import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Final
 
 from documents_service.model.document import UploadRefused
 
-MEMORY: Final = 512 * 1024 * 1024
-CPU_SECONDS: Final = 10
-WALL_SECONDS: Final = 20
-MOST_PAGES: Final = 20_000
-
-JUDGE: Final = "documents_service.pdf_check"
-_OPENS, _ENCRYPTED, _UNREADABLE = 0, 10, 11
+JUDGE: Final = "documents_service.pdf_judge"
+PATIENCE_SECONDS: Final = 25.0
+"""Longer than the judge gives a file."""
+_BEGUN, _OPENS, _ENCRYPTED = b"b", b"o", b"e"
 
 
 class JudgeFailed(RuntimeError):
-    """The child did not judge: a fault of ours, which says nothing of the file; with what it wrote."""
+    """Nobody judged: a fault of ours, which says nothing of the file; with what the judge wrote."""
+
+
+class Judge:
+    """The process that judges, started at the first file and again if it has ended; safe between threads.
+
+    It ends when this process does: it then reads the end of the socket between them.
+    """
+
+    def __init__(self, module: str = JUDGE) -> None:
+        self._module = module
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._socket: socket.socket | None = None
+
+    def verdict(self, path: Path) -> bytes:
+        """What it says of a file, ``BEGUN`` first; ends early where a limit was hit."""
+        ours, theirs = socket.socketpair()
+        with ours, path.open("rb") as file:
+            with theirs:
+                self._ask(theirs.fileno(), file.fileno())
+            ours.settimeout(PATIENCE_SECONDS)
+            said = b""
+            while piece := _received(ours):
+                said += piece
+        if not said:
+            raise JudgeFailed(self.end())
+        return said
+
+    def _ask(self, *descriptors: int) -> None:
+        with self._lock:
+            if self._process is None or self._socket is None or self._process.poll() is not None:
+                self._start()
+            assert self._socket is not None
+            try:
+                socket.send_fds(self._socket, [b"?"], list(descriptors))
+            except OSError as error:
+                raise JudgeFailed(str(error)) from error
+
+    def _start(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+        if self._process is not None and self._process.stderr is not None:
+            self._process.stderr.close()
+        self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", "-m", self._module, str(theirs.fileno())],
+                env={},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                pass_fds=[theirs.fileno()],
+            )
+
+    def end(self) -> str:
+        """End the process, with what it has complained of."""
+        with self._lock:
+            process, self._process = self._process, None
+            if self._socket is not None:
+                self._socket.close()
+        if process is None or process.stderr is None:
+            return ""
+        process.kill()
+        with process.stderr as stderr:
+            words = stderr.read()
+        process.wait()
+        return words.decode(errors="replace")[-500:]
+
+
+judge = Judge()
 
 
 def check_pdf(path: Path) -> None:
@@ -31,40 +96,15 @@ def check_pdf(path: Path) -> None:
         UploadRefused: ``pdf_encrypted`` or ``pdf_unreadable`` (broken, or too costly to read).
         JudgeFailed: nobody can tell.
     """
-    command = [sys.executable, "-I", "-m", JUDGE, str(path)]
+    said = judge.verdict(path)
+    if said == _BEGUN + _OPENS:
+        return
+    raise UploadRefused("pdf_encrypted" if said == _BEGUN + _ENCRYPTED else "pdf_unreadable")
+
+
+def _received(answer: socket.socket) -> bytes:
+    """What was said next; nothing at the end, or when it takes too long."""
     try:
-        child = subprocess.run(
-            command, env={}, stdin=subprocess.DEVNULL, capture_output=True, timeout=WALL_SECONDS, check=False
-        )
-    except subprocess.TimeoutExpired:
-        raise UploadRefused("pdf_unreadable") from None
-    if child.returncode == _ENCRYPTED:
-        raise UploadRefused("pdf_encrypted")
-    if child.returncode == _UNREADABLE or child.returncode < 0:  # by a signal: it has hit a limit, or crashed
-        raise UploadRefused("pdf_unreadable")
-    if child.returncode != _OPENS:
-        raise JudgeFailed(child.stderr.decode(errors="replace")[-500:])
-
-
-def _open(path: str) -> int:
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    import pikepdf  # after the limits: its libraries read what a stranger wrote
-
-    try:
-        with pikepdf.open(path, suppress_warnings=True) as pdf:
-            if pdf.is_encrypted:
-                return _ENCRYPTED
-            if not 1 <= len(pdf.pages) <= MOST_PAGES:
-                return _UNREADABLE
-    except pikepdf.PasswordError:
-        return _ENCRYPTED
-    except Exception:  # noqa: BLE001  whatever a stranger's file brings about is the file's
-        return _UNREADABLE
-    return _OPENS
-
-
-if __name__ == "__main__":
-    sys.exit(_open(sys.argv[1]))
+        return answer.recv(16)
+    except TimeoutError:
+        return b""

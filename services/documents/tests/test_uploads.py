@@ -8,6 +8,7 @@ import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -216,9 +217,23 @@ def test_a_judge_that_cannot_judge_is_our_fault_and_not_the_files(
 ) -> None:
     document_id = service.upload(PDF)
     with monkeypatch.context() as without:
-        without.setattr(pdf_check, "JUDGE", "documents_service.nobody")
+        without.setattr(pdf_check, "judge", pdf_check.Judge("documents_service.nobody"))
         assert service.complete(document_id).status_code == 500
     assert service.complete(document_id).status_code == 200, "it can be completed when that is mended"
+
+
+def test_a_judge_that_was_killed_is_followed_by_another(tmp_path: Path) -> None:
+    file, judge = tmp_path / "claim.pdf", pdf_check.Judge()
+    file.write_bytes(PDF)
+    assert judge.verdict(file) == b"bo"
+    first = judge._process
+    assert first is not None
+    first.kill()
+    first.wait()
+    assert judge.verdict(file) == b"bo"
+    judge.end()
+    assert judge.verdict(file) == b"bo"
+    judge.end()
 
 
 @pytest.mark.parametrize(
