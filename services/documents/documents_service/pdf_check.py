@@ -1,5 +1,6 @@
 """Does a PDF open? Asked of a process with little memory, little time and nothing else to do."""
 
+import atexit
 import socket
 import subprocess
 import sys
@@ -87,6 +88,7 @@ class Judge:
 
 
 judge = Judge()
+atexit.register(judge.end)
 
 
 def check_pdf(path: Path) -> None:
