@@ -38,7 +38,7 @@ class Story:
         kinds: dict[str, tuple[float, Callable[[], str]]] = {
             "come": (1, acts.come),
             "ask": (5, lambda: acts.ask(step=self._step)),
-            "read": (0.4, lambda: acts.read(self._step)),
+            "read": (0.6, lambda: acts.read(self._step)),
             "deliver": (10, acts.deliver),
             "publish": (7, acts.publish),
             "tick": (3, acts.tick),
@@ -81,8 +81,6 @@ class Story:
         self._settle()
         self.house.clock.move(timedelta(days=30))
         self._settle()
-        for citizen in self.acts.citizens:
-            self._tell("read", lambda citizen=citizen: citizen.read(self._step))  # type: ignore[misc]
 
     def _settle(self) -> None:
         """Let everything have its turn until nothing has anything to do."""
