@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from sqlalchemy import exc
+from sqlalchemy import bindparam, exc
 from sqlalchemy.dialects.postgresql import insert
 
 from espace import crash
@@ -21,6 +21,14 @@ log = get_logger()
 LONGEST_HOLD_PAUSE = 5.0
 # lock_not_available, query_canceled (statement time-out), serialization_failure, deadlock_detected
 _TRANSIENT_STATES = ("55P03", "57014", "40001", "40P01")
+
+# Made once: building and keying it took longer than running it.
+_TAKE = (
+    insert(inbox)
+    .values({name: bindparam(name, type_=inbox.c[name].type) for name in ("event_id", "type")})
+    .on_conflict_do_nothing()
+    .returning(inbox.c.event_id)
+)
 
 Handler = Callable[[UnitOfWork, Incoming], None]
 """Applies an event in the transaction it is given. Database work only: no network, no files."""
@@ -122,13 +130,8 @@ class Handling:
     def _apply(self, handler: Handler, incoming: Incoming) -> bool:
         """Whether it was new."""
         with self._database.transaction() as unit:
-            new = unit.session.execute(
-                insert(inbox)
-                .values(event_id=incoming.id, type=incoming.type)
-                .on_conflict_do_nothing()
-                .returning(inbox.c.event_id)
-            ).first()
-            if new is None:
+            taken = {"event_id": incoming.id, "type": incoming.type}
+            if unit.session.connection().execute(_TAKE, taken).first() is None:
                 return False
             handler(unit, incoming)
             unit.flush()
