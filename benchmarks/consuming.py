@@ -18,8 +18,8 @@ from espace.bus.event import encode, envelope
 from shared.tests.bus.facts import a_fact
 
 QUEUE = topology.queue("scheduler")
-MANY = 5_000
-OF_CELERY = 2_000
+MANY = 4_000
+OF_CELERY = 1_500
 PREFETCH = 20
 PADDING = "x" * 500
 _SPAN = """
@@ -41,7 +41,8 @@ def run() -> Iterator[Finding]:
                 "raw": lambda: _raw(at),
                 "prefork": lambda: _celery(at, app, "prefork"),
                 "threads": lambda: _celery(at, app, "threads"),
-            }
+            },
+            rounds=2,
         )
     what = "consumer: inbox and one business row, events/s"
     yield Finding(what=what, ours=found["ours"], peer=found["raw"], peer_name="raw pika without a database")

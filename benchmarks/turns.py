@@ -1,5 +1,6 @@
 """Ours and its peers in turns, so that a slow minute hits all."""
 
+import math
 import statistics
 from collections.abc import Callable, Mapping
 
@@ -19,4 +20,4 @@ def in_turns(measures: Mapping[str, Measure], rounds: int = ROUNDS) -> dict[str,
 def percentile(values: list[float], part: float) -> float:
     """The smallest value that at least ``part`` (0 to 1) of all do not exceed."""
     ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, max(0, -int(-part * len(ordered) // 1) - 1))]
+    return ordered[max(0, math.ceil(part * len(ordered)) - 1)]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from sqlalchemy import bindparam
 from sqlalchemy.dialects.postgresql import insert
 
 from espace import crash
@@ -18,6 +19,14 @@ from espace.telemetry import caused_by, get_logger, tracing
 
 log = get_logger()
 LONGEST_HOLD_PAUSE = 5.0
+
+# Made once: building and keying it took longer than running it.
+_TAKE = (
+    insert(inbox)
+    .values({name: bindparam(name, type_=inbox.c[name].type) for name in ("event_id", "type")})
+    .on_conflict_do_nothing()
+    .returning(inbox.c.event_id)
+)
 
 Handler = Callable[[UnitOfWork, Incoming], None]
 """Applies an event in the transaction it is given. Database work only: no network, no files."""
@@ -119,13 +128,8 @@ class Handling:
     def _apply(self, handler: Handler, incoming: Incoming) -> bool:
         """Whether it was new."""
         with self._database.transaction() as unit:
-            new = unit.session.execute(
-                insert(inbox)
-                .values(event_id=incoming.id, type=incoming.type)
-                .on_conflict_do_nothing()
-                .returning(inbox.c.event_id)
-            ).first()
-            if new is None:
+            taken = {"event_id": incoming.id, "type": incoming.type}
+            if unit.session.connection().execute(_TAKE, taken).first() is None:
                 return False
             handler(unit, incoming)
             unit.flush()
