@@ -22,6 +22,8 @@ from typing import Any
 
 from espace.config import ServiceSettings, SettingsError, load
 
+IDLE_SECONDS = 10
+"""How long a connection may wait for the next request; who keeps connections must let go of them before."""
 _FACTORY = "ESPACE_PROGRAM_FACTORY"
 _SETTINGS = "ESPACE_PROGRAM_SETTINGS"
 _NAME = "ESPACE_PROGRAM_NAME"
@@ -138,7 +140,7 @@ class Program:
             workers=1,
             blocking_threads=4,
             workers_kill_timeout=20,
-            http1_settings=HTTP1Settings(header_read_timeout=10_000),
+            http1_settings=HTTP1Settings(header_read_timeout=1000 * IDLE_SECONDS),
             log_level=LogLevels.warning,
             log_dictconfig=_SERVER_LOG,
             reload=options.reload,

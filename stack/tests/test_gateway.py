@@ -3,6 +3,7 @@
 import http.client
 import json
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -12,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
+from espace.program import IDLE_SECONDS
 from espace.testing import until
 from espace_stack.layout import BUCKET
 from espace_stack.parts.programs import GatewayPart
@@ -25,7 +27,16 @@ class Echo(BaseHTTPRequestHandler):
     """Answers with the name it was given, the path and the headers that arrived; by ``?status=`` if asked."""
 
     names: ClassVar[dict[int, str]] = {}
+    open: ClassVar[Counter[int]] = Counter()
     protocol_version = "HTTP/1.1"
+
+    def setup(self) -> None:
+        self.open[self.server.server_address[1]] += 1
+        super().setup()
+
+    def finish(self) -> None:
+        super().finish()
+        self.open[self.server.server_address[1]] -= 1
 
     def answer(self) -> None:
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
@@ -305,6 +316,12 @@ def test_program_that_starts_meanwhile_is_tried_again(gateway: GatewayPart, clie
         late[0].shutdown()
         late[0].server_close()
         timer.join()
+
+
+def test_an_idle_connection_is_ended_before_the_program_would_end_it(client: httpx.Client) -> None:
+    assert client.post("/api/documents/v1/uploads").json()["to"] == "documents-api"
+    (port,) = (port for port, name in Echo.names.items() if name == "documents-api")
+    until("none is kept", lambda: Echo.open[port] == 0, IDLE_SECONDS - 2)
 
 
 def test_log_names_no_path_but_the_request_id_of_the_answer(

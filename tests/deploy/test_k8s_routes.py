@@ -209,10 +209,13 @@ def test_the_readme_asks_for_the_entry_points_settings_of_ours() -> None:
     wanted = [
         *_flags("--entryPoints.websecure.http", point["http"]),
         *_flags("--entryPoints.websecure.transport", point["transport"]),
+        *_flags("--serversTransport", static["serversTransport"]),
         *_flags("--accessLog", static["accessLog"]),
     ]
     readme = (FOLDER / "overlays" / "prod" / "README.md").read_text()
-    assert wanted == re.findall(r"^ +(--(?:entryPoints|accessLog)\S+)$", readme, flags=re.M)
+    assert wanted == re.findall(
+        r"^ +(--(?:entryPoints[.]web|serversTransport|accessLog)\S+)$", readme, flags=re.M
+    )
 
 
 def _ask(client: httpx.Client, ask: Ask) -> dict[str, Any]:
