@@ -27,6 +27,8 @@ class Ground:
     def __init__(self, folder: Path) -> None:
         self.stack = Stack(folder, private=True, durable=True)
         self.stack.settings.extra["simulator"] = {"SIMULATOR_PLAIN_CITIZENS": str(CITIZENS)}
+        # All citizens of a bench come from one address.
+        self.stack.settings.extra["identity-api"] = {"ESPACE_FORMS_PER_MINUTE": "100000"}
 
     @property
     def amqp_url(self) -> str:

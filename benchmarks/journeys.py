@@ -14,7 +14,7 @@ from benchmarks.spent import Spent, told
 from espace_stack.testing.platform import Platform
 from tests.e2e.pdfs import signed_claim
 
-WARM, COUNT = 12, 100
+WARM, COUNT = 10, 60
 AT_ONCE = 6
 Journey = Callable[[int], str]
 """Files the claim of the citizen of that number; the number of the receipt."""

@@ -31,10 +31,10 @@ _COLUMNS = """procedure, procedure_version, prefilled, typed, state, version, cr
     validated_at, values_sha256, received_at, deposited_sha256"""
 _COPY = f"""
     INSERT INTO dossiers (id, citizen_id, number, {_COLUMNS})
-    SELECT gen_random_uuid(), CASE WHEN n <= %(own)s THEN citizen_id ELSE
+    SELECT gen_random_uuid(), CASE WHEN n <= %(own)s::int THEN citizen_id ELSE
         md5((n / {OTHERS_EACH})::text)::uuid END, 'BENCH-' || n, {_COLUMNS}
     FROM (SELECT * FROM dossiers WHERE number LIKE 'ME-%%' LIMIT 1) one,
-        generate_series(%(first)s, %(last)s) n
+        generate_series(%(first)s::int, %(last)s::int) n
 """
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import Text, Uuid, bindparam, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or
 
 from deadline_scheduler_service.model import (
@@ -24,6 +24,41 @@ from espace.telemetry import get_logger, request_id, traceparent
 
 log = get_logger()
 
+# Made once: building and keying them took longer than running them. Their parameters are named ``_…``, since
+# an update's columns have names too.
+_MAKE = (
+    insert_or(deadlines)
+    .values(
+        id=bindparam("id", type_=Uuid()),
+        version=0,
+        owner=bindparam("owner", type_=Text()),
+        state=DeadlineState.WITHDRAWN,
+    )
+    .on_conflict_do_nothing()
+)
+_HOLD = (
+    select(deadlines.c.version, deadlines.c.state).where(deadlines.c.id == bindparam("_id")).with_for_update()
+)
+_KEEP = (
+    update(deadlines)
+    .where(deadlines.c.id == bindparam("_id"))
+    .values(
+        state=DeadlineState.KEPT,
+        reason=None,
+        fired_at=None,
+        changed_at=func.clock_timestamp(),
+        **{
+            name: bindparam(f"_{name}", type_=deadlines.c[name].type)
+            for name in ("version", "kind", "due_at", "event_id", "request_id", "traceparent")
+        },
+    )
+)
+_SKIP = (
+    update(reminders)
+    .where(reminders.c.deadline_id == bindparam("_id"), reminders.c.state == ReminderState.WAITING)
+    .values(state=ReminderState.SKIPPED, reason=bindparam("_reason", type_=Text()))
+)
+
 
 def keep_deadline(
     unit: UnitOfWork,
@@ -38,21 +73,17 @@ def keep_deadline(
     """Keep a deadline, or move it when the version is newer; whether anything changed."""
     if not accepts_setting(_lock(unit, deadline_id, owner), version):
         return False
-    unit.session.execute(
-        update(deadlines)
-        .where(deadlines.c.id == deadline_id)
-        .values(
-            version=version,
-            state=DeadlineState.KEPT,
-            kind=kind,
-            due_at=due_at,
-            event_id=expired_event_id(deadline_id, version),
-            reason=None,
-            fired_at=None,
-            changed_at=func.clock_timestamp(),
-            request_id=request_id(),
-            traceparent=traceparent(),
-        )
+    unit.session.connection().execute(
+        _KEEP,
+        {
+            "_id": deadline_id,
+            "_version": version,
+            "_kind": kind,
+            "_due_at": due_at,
+            "_event_id": expired_event_id(deadline_id, version),
+            "_request_id": request_id(),
+            "_traceparent": traceparent(),
+        },
     )
     _skip_reminders(unit, deadline_id, SkipReason.MOVED)
     if wishes:
@@ -89,20 +120,11 @@ def withdraw_deadline(unit: UnitOfWork, *, deadline_id: UUID, version: int, owne
 
 def _lock(unit: UnitOfWork, deadline_id: UUID, owner: str) -> Known:
     """Hold the deadline's row until the transaction ends; it is made when it is not there."""
-    unit.session.execute(
-        insert_or(deadlines)
-        .values(id=deadline_id, version=0, owner=owner, state=DeadlineState.WITHDRAWN)
-        .on_conflict_do_nothing()
-    )
-    row = unit.session.execute(
-        select(deadlines.c.version, deadlines.c.state).where(deadlines.c.id == deadline_id).with_for_update()
-    ).one()
+    connection = unit.session.connection()
+    connection.execute(_MAKE, {"id": deadline_id, "owner": owner})
+    row = connection.execute(_HOLD, {"_id": deadline_id}).one()
     return Known(row.version, DeadlineState(row.state))
 
 
 def _skip_reminders(unit: UnitOfWork, deadline_id: UUID, reason: SkipReason) -> None:
-    unit.session.execute(
-        update(reminders)
-        .where(reminders.c.deadline_id == deadline_id, reminders.c.state == ReminderState.WAITING)
-        .values(state=ReminderState.SKIPPED, reason=reason)
-    )
+    unit.session.connection().execute(_SKIP, {"_id": deadline_id, "_reason": reason})

@@ -47,7 +47,7 @@ def open_dossier(body: dict[str, Any], _query: dict[str, Any]) -> dict[str, Any]
         require_level(practice.procedure)
         now = counter().now(unit.session)
         dossier = drafting.open_dossier(unit, practice, principal(), identity(), now)
-        page = page_of(unit.session, dossier)
+        page = page_of(unit.session, dossier, now)
     count_step(dossier.procedure, Step.OPENED)
     return page
 
@@ -76,7 +76,8 @@ def list_dossiers(query: dict[str, Any]) -> dict[str, Any]:
 def get_dossier(_query: dict[str, Any], dossier_id: UUID) -> dict[str, Any]:
     """Everything the page of a dossier shows."""
     with refusals(), database().session() as session:
-        return page_of(session, store.own(session, principal().citizen, dossier_id))
+        dossier = store.own(session, principal().citizen, dossier_id)
+        return page_of(session, dossier, counter().now(session))
 
 
 @blueprint.route("/dossiers/<uuid:dossier_id>/values", methods=["PATCH"])

@@ -32,7 +32,7 @@ class Locked:
     def page(self) -> dict[str, Any]:
         """The dossier's page after the change."""
         self.unit.session.flush()
-        return page_of(self.unit.session, self.dossier)
+        return page_of(self.unit.session, self.dossier, self.now)
 
 
 @contextmanager
@@ -49,10 +49,10 @@ def locked(dossier_id: UUID) -> Iterator[Locked]:
             yield Locked(unit, dossier, practice, counter().now(unit.session))
 
 
-def page_of(session: Session, dossier: Dossier) -> dict[str, Any]:
-    """The page of a dossier, with its version as ETag."""
+def page_of(session: Session, dossier: Dossier, now: datetime) -> dict[str, Any]:
+    """The page of a dossier at an instant, with its version as ETag."""
     etag(dossier.version)
-    return queries.dossier_page(session, counter().desk, dossier, counter().now(session), language())
+    return queries.dossier_page(session, counter().desk, dossier, now, language())
 
 
 def require_level(procedure: Procedure) -> None:
