@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from sqlalchemy import text
 from espace import contracts
 from espace.auth.signing import Signer
 from espace.bus import Event, topology
+from espace.bus.publisher import Publisher, message_of
 from espace.bus.relay import Relay
 from espace.clock import utcnow
 from espace.outside.access import grant, revoke
@@ -248,6 +250,18 @@ def test_a_queue_that_was_deleted_is_there_again_with_the_next_event(owner: Owne
             connection.channel().queue_delete("outside.tournai")
         (next_one,) = owner.tell()
         assert owner.read("tournai", 1) == [next_one]
+
+
+def test_what_has_no_queue_outside_is_not_taken_for_told_though_we_do_not_read_it_either(
+    owner: Owner,
+) -> None:
+    withdrawn = message_of(owner.fact(WITHDRAWN), service="dossier")
+    assert WITHDRAWN in topology.UNCONSUMED
+    publisher = Publisher(owner.amqp_url, "test")
+    among_us = publisher.publish(topology.EVENTS, [withdrawn])
+    outside = publisher.publish(topology.OUTSIDE, [replace(withdrawn, key="outside.nobody")])
+    publisher.close()
+    assert (among_us.confirmed, outside.confirmed) == ({withdrawn.id}, set())
 
 
 @pytest.mark.asynchronous
