@@ -1,5 +1,6 @@
 """Lists and searches with few and with many dossiers there."""
 
+import statistics
 import time
 from collections.abc import Iterator
 from urllib.parse import quote
@@ -17,7 +18,8 @@ from tests.e2e.pdfs import signed_claim
 
 FEW, MANY = 10_000, 1_000_000
 OWN = 60
-REQUESTS = 1_000
+BLOCKS, REQUESTS = 3, 500
+"""The median of the blocks counts: a p99 is made by the few answers that something else delayed."""
 OTHERS_EACH = 4
 CHUNK = 100_000
 ASKED = {
@@ -97,6 +99,12 @@ def _p99(url: str, app: App, path: str) -> float:
     app.refresh()
     client = Lean(url)
     headers = {"Authorization": f"Bearer {app.tokens['access_token']}"}
+    found = [_block(client, headers, path) for _ in range(BLOCKS)]
+    client.close()
+    return statistics.median(found)
+
+
+def _block(client: Lean, headers: dict[str, str], path: str) -> float:
     took = []
     for _ in range(REQUESTS):
         asked = time.monotonic()
@@ -104,5 +112,4 @@ def _p99(url: str, app: App, path: str) -> float:
         took.append(1000 * (time.monotonic() - asked))
         if answer.status != 200:
             raise RuntimeError(f"{path}: {answer.status} {answer.body[:300]!r}")
-    client.close()
     return percentile(took, 0.99)
