@@ -256,7 +256,7 @@ class Publisher:
         return [self._open.pop(each) for each in [each for each in self._open if each <= tag]]
 
     def _on_return(self, error: Exception, exchange: str, _key: str, message: amqp.Message) -> None:
-        # Comes before its ack. An event of ours that is declared without reader has no queue, and that is right.
+        # Comes before its ack. Among us an event that is declared without reader has no queue, rightly.
         if exchange != topology.EVENTS or message.properties.get("type") not in topology.UNCONSUMED:
             self._returned.add(message.properties["message_id"])
             log.warning("relay.interrupted", reason=error)
