@@ -241,10 +241,12 @@ class Journey:
 def outcome_of(answer: httpx.Response) -> Outcome:
     """What an answer proves: a 4xx that nothing was written, a 5xx nothing at all.
 
-    That a request with this key is being worked on says that an earlier one may succeed.
+    That a request with this key is being worked on says that an earlier one may succeed. A refusal that is no
+    problem+json is not a program's: a gateway that has just started knows no route yet.
     """
     if answer.status_code < 400:
         return "ok"
-    if answer.status_code >= 500 or answer.status_code == 409:
+    ours = answer.headers.get("Content-Type", "").startswith("application/problem+json")
+    if answer.status_code >= 500 or answer.status_code == 409 or not ours:
         return "info"
     return "fail"

@@ -167,7 +167,7 @@ def proxied(report: Report = lambda _: None, *, own_disk: bool = False) -> Itera
     try:
         with ExitStack() as opened:
             disk = None
-            folder = opened.enter_context(private_folder("espace-chaos-"))
+            folder = opened.enter_context(private_folder("espace-chaos-", in_memory=True))
             if own_disk:
                 disk = folder / "postgres"
                 opened.enter_context(small_disk(disk))

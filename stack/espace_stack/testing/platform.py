@@ -131,7 +131,7 @@ class Platform:
 @pytest.fixture(scope="session")
 def _servers() -> Iterator[Servers]:
     """Servers of this session alone."""
-    with private_folder() as folder:
+    with private_folder(in_memory=True) as folder:
         yield Servers(folder, private=True)
 
 
