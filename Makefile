@@ -36,10 +36,10 @@ test: test-environment lint ## everything but the long tests, in two sessions si
 	$(MAKE) --jobs=2 --output-sync=target test-services test-platform
 
 test-services: test-environment
-	$(PYTHON) -m pytest -q $(WHICH) --durations=10 -p no:cacheprovider shared services web synthetic
+	$(PYTHON) -m pytest -q $(WHICH) --durations=10 -p no:cacheprovider shared services web synthetic tests/simulation
 
 test-platform: test-environment
-	$(PYTHON) -m pytest -q $(WHICH) --durations=10 -p no:cacheprovider stack tests
+	$(PYTHON) -m pytest -q $(WHICH) --durations=10 -p no:cacheprovider stack tests --ignore=tests/simulation
 
 test-long: test-environment ## what make test leaves out, and its tests of kills and races twenty times
 	@python3 stack/bootstrap.py --tests --long
