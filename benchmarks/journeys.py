@@ -1,6 +1,5 @@
 """Complete claims through the gateway, everything on one machine: how many a second, and what they cost."""
 
-import queue
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -9,13 +8,12 @@ from benchmarks.claim import Claim
 from benchmarks.finding import Finding
 from benchmarks.ground import Ground, ground
 from benchmarks.lean import Lean
-from benchmarks.people import People
+from benchmarks.people import People, side_by_side
 from benchmarks.spent import Spent, told
 from espace_stack.testing.platform import Platform
 from tests.e2e.pdfs import signed_claim
 
 WARM, COUNT = 10, 60
-AT_ONCE = 6
 Journey = Callable[[int], str]
 """Files the claim of the citizen of that number; the number of the receipt."""
 
@@ -84,29 +82,8 @@ def _one(at: Ground, service: str, table: str) -> int:
 
 
 def _filed(journey: Journey, numbers: range) -> set[str]:
-    """Their receipts; ``AT_ONCE`` citizens are on their way at any time."""
-    waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
-    for number in numbers:
-        waiting.put(number)
-    receipts: set[str] = set()
-    failures: list[Exception] = []
-
-    def work() -> None:
-        try:
-            while not failures:
-                receipts.add(journey(waiting.get_nowait()))
-        except queue.Empty:
-            return
-        except Exception as error:  # noqa: BLE001 - raised below, in the caller's thread
-            failures.append(error)
-
-    threads = [threading.Thread(target=work) for _ in range(AT_ONCE)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if failures:
-        raise failures[0]
+    """Their receipts; some citizens are on their way at any time."""
+    receipts = set(side_by_side(lambda place: journey(numbers[place]), len(numbers)))
     if len(receipts) != len(numbers):
         raise RuntimeError(f"{len(receipts)} receipts of {len(numbers)} claims")
     return receipts

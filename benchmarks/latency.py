@@ -1,8 +1,8 @@
 """How long an event travels: from the commit in one service to the commit in its consumer."""
 
-import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 
 import psutil
 
@@ -11,6 +11,7 @@ from benchmarks.ground import Ground, ground
 from benchmarks.turns import percentile
 from espace.bus import Event
 from espace.db import Database
+from espace_stack.servers import together
 from shared.tests.bus.facts import a_fact
 
 RATE, SECONDS = 200, 25
@@ -65,11 +66,7 @@ def _write(at: Ground) -> float:
             with database.transaction() as unit:
                 unit.record(event)
 
-    threads = [threading.Thread(target=write, args=(writer,)) for writer in range(WRITERS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    together(partial(write, writer) for writer in range(WRITERS))
     database.dispose()
     return RATE * SECONDS / (time.monotonic() - began)
 

@@ -1,8 +1,8 @@
 """The pages: how many claims a second through them; how long each takes while twenty citizens use them."""
 
-import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 
 from benchmarks import journeys
 from benchmarks.finding import Finding
@@ -10,6 +10,7 @@ from benchmarks.ground import ground
 from benchmarks.people import People, side_by_side
 from benchmarks.turns import percentile
 from benchmarks.visit import Visit, enter
+from espace_stack.servers import together
 from tests.e2e.pdfs import signed_claim
 
 CITIZENS = 20
@@ -55,24 +56,14 @@ def run_pages() -> Iterator[Finding]:
 def _walk(visits: list[Visit], took: dict[str, list[float]]) -> None:
     """All side by side, evenly spread over each second."""
     began = time.monotonic()
-    failures: list[Exception] = []
 
     def walk(position: int, visit: Visit) -> None:
         due = began + position * PACE_SECONDS / len(visits)
-        try:
-            for name, step in (*visit.looking(), *visit.filing()):
-                time.sleep(max(0.0, due - time.monotonic()))
-                asked = time.monotonic()
-                step()
-                took.setdefault(name, []).append(time.monotonic() - asked)
-                due = max(due + PACE_SECONDS, asked + PACE_SECONDS)
-        except Exception as error:  # noqa: BLE001 - raised below, in the caller's thread
-            failures.append(error)
+        for name, step in (*visit.looking(), *visit.filing()):
+            time.sleep(max(0.0, due - time.monotonic()))
+            asked = time.monotonic()
+            step()
+            took.setdefault(name, []).append(time.monotonic() - asked)
+            due = max(due + PACE_SECONDS, asked + PACE_SECONDS)
 
-    threads = [threading.Thread(target=walk, args=pair) for pair in enumerate(visits)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if failures:
-        raise failures[0]
+    together(partial(walk, position, visit) for position, visit in enumerate(visits))

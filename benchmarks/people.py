@@ -7,9 +7,9 @@ from typing import TypeVar
 
 from benchmarks.ground import CITIZENS, Ground
 from espace_stack.testing.platform import Platform
-from login_simulator.citizens import Citizen, load
+from login_simulator.citizens import Citizen
 from tests.e2e.app import App
-from tests.e2e.claims import reported_on_the_13th
+from tests.e2e.claims import candidates
 from tests.e2e.conftest import confirm_space
 
 AT_ONCE = 6
@@ -22,11 +22,7 @@ class People:
     def __init__(self, at: Ground) -> None:
         self._at = at
         self._lock = threading.Lock()
-        self._free: Iterator[Citizen] = (
-            citizen
-            for citizen in load(CITIZENS)
-            if citizen.username.startswith("citoyen") and reported_on_the_13th(citizen)
-        )
+        self._free: Iterator[Citizen] = iter(candidates(CITIZENS))
 
     def apps(self, count: int) -> list[App]:
         """Logged in, by the application, with a confirmed space and a token that is new."""

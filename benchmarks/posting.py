@@ -1,7 +1,6 @@
 """The POST that opens a dossier, against the least a Flask program can do with two inserts."""
 
 import json
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,14 +10,12 @@ from benchmarks import bare
 from benchmarks.finding import Finding
 from benchmarks.ground import Ground, ground
 from benchmarks.lean import Lean
+from benchmarks.people import People
 from benchmarks.turns import in_turns
 from espace_stack.ports import free_port
 from espace_stack.probe import status_of
-from espace_stack.testing.platform import Platform
-from login_simulator.citizens import load
-from tests.e2e.app import App
+from espace_stack.servers import together
 from tests.e2e.claims import QUESTION
-from tests.e2e.conftest import confirm_space
 
 CLIENTS = 4
 SECONDS = 6.0
@@ -28,10 +25,7 @@ BODY = json.dumps({"procedure": QUESTION}).encode()
 def run() -> Iterator[Finding]:
     """Both programs idle beside each other, asked in turns by four clients."""
     with ground() as at:
-        person = next(citizen for citizen in load() if citizen.username.startswith("citoyen"))
-        app = App(at.stack.url("gateway"), person).login()
-        confirm_space(Platform(at.stack), app)
-        app.refresh()  # the token has to last for all rounds
+        (app,) = People(at).apps(1)
         token = str(app.tokens["access_token"])
         app.http.close()
         with at.connect("dossier") as connection:
@@ -79,11 +73,7 @@ def _rate(at: Ground, url: str, path: str, table: str, token: str) -> float:
         client.close()
         counts.append(made)
 
-    threads = [threading.Thread(target=ask) for _ in range(CLIENTS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    together([ask] * CLIENTS)
     made, rows = sum(counts), _count(at, table) - before
     if len(counts) != CLIENTS or made != rows:
         raise RuntimeError(f"{made} answers of {len(counts)} clients, {rows} rows")

@@ -11,12 +11,9 @@ import httpx
 
 from benchmarks.finding import Finding
 from benchmarks.ground import ground
+from benchmarks.people import People
 from espace_stack.testing.otlp import receiving
-from espace_stack.testing.platform import Platform
-from login_simulator.citizens import load
-from tests.e2e.app import App
 from tests.e2e.claims import QUESTION
-from tests.e2e.conftest import confirm_space
 
 PAIRS, REQUESTS = 240, 20
 GOAL = 0.03
@@ -26,10 +23,8 @@ NORMAL_95 = 1.96
 def run() -> Iterator[Finding]:
     """The mean of pairs with its interval; the low end of the interval is what must not exceed the goal."""
     with ground() as at, ExitStack() as running:
-        person = next(citizen for citizen in load() if citizen.username.startswith("citoyen"))
-        app = App(at.stack.url("gateway"), person).login()
+        (app,) = People(at).apps(1)
         running.callback(app.http.close)
-        confirm_space(Platform(at.stack), app)
         receiver = running.enter_context(receiving())
         plain = running.enter_context(at.api("dossier"))
         traced = running.enter_context(at.api("dossier", ESPACE_OTLP_ENDPOINT=receiver.url))

@@ -18,13 +18,14 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from espace.config import Environment, SettingsError
 
+
+def _shifted(offset: ColumnElement[timedelta]) -> ColumnElement[datetime]:
+    """The database's clock plus an offset."""
+    return cast(func.clock_timestamp() + cast(offset, Interval()), DateTime(timezone=True))
+
+
 # Made once: every request asks, and building and keying the expression took longer than its answer.
-_NOW = select(
-    cast(
-        func.clock_timestamp() + cast(bindparam("offset", type_=Interval()), Interval()),
-        DateTime(timezone=True),
-    )
-)
+_NOW = select(_shifted(bindparam("offset", type_=Interval())))
 
 
 def utcnow() -> datetime:
@@ -116,11 +117,11 @@ class LegalClock:
     def sql_now(self) -> ColumnElement[datetime]:
         """The legal instant as an expression; evaluated once per statement, so that indexes serve it."""
         state = self.state()
-        zoned = DateTime(timezone=True)
         if state.frozen is not None:
+            zoned = DateTime(timezone=True)
             return cast(bindparam(None, state.frozen, type_=zoned, unique=True), zoned)
-        offset = cast(bindparam(None, state.offset, type_=Interval(), unique=True), Interval())
-        return select(cast(func.clock_timestamp() + offset, zoned)).scalar_subquery()
+        offset = bindparam(None, state.offset, type_=Interval(), unique=True)
+        return select(_shifted(offset)).scalar_subquery()
 
     def approximate_now(self) -> datetime:
         """The legal instant by this program's own clock: for banners and texts, never for a decision."""

@@ -41,20 +41,8 @@ def asyncapi() -> dict[str, Any]:
     messages: dict[str, Any] = {}
     for event_type, schema in schemas().items():
         key, name = event_type.removeprefix(PREFIX), _name(event_type)
-        messages[name] = {
-            "name": event_type,
-            "title": schema["description"],
-            "contentType": "application/cloudevents+json",
-            "payload": _multi_format(
-                {
-                    "allOf": [
-                        {"$ref": "#/components/schemas/envelope/schema"},
-                        {"properties": {"type": {"const": event_type}, "data": schema}},
-                    ]
-                }
-            ),
-            "examples": [{"payload": example} for example in examples(event_type)],
-        }
+        examples_ = [{"payload": example} for example in examples(event_type)]
+        messages[name] = {**_message(event_type, schema), "examples": examples_}
         channels[name] = {
             "address": key,
             "messages": {name: {"$ref": f"#/components/messages/{name}"}},
@@ -98,29 +86,31 @@ def asyncapi() -> dict[str, Any]:
 def _told_outside(event_type: str) -> dict[str, Any]:
     """The message outside: signed, and without what is ours alone."""
     schema = schemas()[event_type]
-    kept = {name: field for name, field in schema["properties"].items() if name not in topology.OURS_ALONE}
     data = {
         "type": "object",
         "required": [name for name in schema["required"] if name not in topology.OURS_ALONE],
-        "properties": kept,
+        "properties": {
+            name: field for name, field in schema["properties"].items() if name not in topology.OURS_ALONE
+        },
+    }
+    signature = {"type": "string", "description": "JWS (ES256) of the body, detached."}
+    headers = {"type": "object", "required": ["jws"], "properties": {"jws": signature}}
+    return {**_message(event_type, data), "headers": headers}
+
+
+def _message(event_type: str, data: dict[str, Any]) -> dict[str, Any]:
+    """A message whose envelope holds ``data``, a schema."""
+    payload = {
+        "allOf": [
+            {"$ref": "#/components/schemas/envelope/schema"},
+            {"properties": {"type": {"const": event_type}, "data": data}},
+        ]
     }
     return {
         "name": event_type,
-        "title": schema["description"],
+        "title": schemas()[event_type]["description"],
         "contentType": "application/cloudevents+json",
-        "headers": {
-            "type": "object",
-            "required": ["jws"],
-            "properties": {"jws": {"type": "string", "description": "JWS (ES256) of the body, detached."}},
-        },
-        "payload": _multi_format(
-            {
-                "allOf": [
-                    {"$ref": "#/components/schemas/envelope/schema"},
-                    {"properties": {"type": {"const": event_type}, "data": data}},
-                ]
-            }
-        ),
+        "payload": _multi_format(payload),
     }
 
 

@@ -42,7 +42,7 @@ class Stack:
 
     Args:
         private: for tests: free ports, crash points, no fsync, wide limits, parts killed at the end.
-        durable: with fsync all the same.
+        durable: whether PostgreSQL waits for the disk; by default unless private.
         given: addresses that take the place of own parts (:mod:`espace_stack.given`); kept from one start to
             the next command, an empty one takes back what was kept.
         wanted: ports by name that are used or refused, never replaced.
@@ -54,7 +54,7 @@ class Stack:
         folder: Path = DEFAULT_FOLDER,
         *,
         private: bool = False,
-        durable: bool = False,
+        durable: bool | None = None,
         given: Mapping[str, str] = MappingProxyType({}),
         wanted: Mapping[str, int] = MappingProxyType({}),
         report: Report = lambda _: None,
@@ -69,7 +69,7 @@ class Stack:
         self.servers = Servers(
             self.folder,
             private=private,
-            durable=durable or None,
+            durable=durable,
             ports=self.ports,
             given=self.given,
         )

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from espace_stack.reaper import clear, private_folder
 from espace_stack.testing.platform import Platform
-from login_simulator.citizens import Citizen, load
+from login_simulator.citizens import Citizen
 from tests.chaos import gather
 from tests.chaos.checkers import Verdict, reads, submissions
 from tests.chaos.citizen import Claim, GaveUp, Journey
@@ -20,7 +20,7 @@ from tests.chaos.faults import Fault, Faults
 from tests.chaos.history import History
 from tests.chaos.proxied import PEOPLE, ProxiedStack
 from tests.chaos.proxy import Proxies
-from tests.e2e.claims import reported_on_the_13th
+from tests.e2e.claims import candidates
 
 AFTER_THE_DUE_DATE = timedelta(days=12)
 LATE = timedelta(days=14)
@@ -182,6 +182,6 @@ def proxied(report: Report = lambda _: None, *, own_disk: bool = False) -> Itera
 
 def _people(choices: random.Random) -> list[Citizen]:
     """Candidates whose report is of the 13th, in the seed's order."""
-    people = [c for c in load(PEOPLE) if c.username.startswith("citoyen") and reported_on_the_13th(c)]
+    people = candidates(PEOPLE)
     choices.shuffle(people)
     return people

@@ -159,7 +159,6 @@ class Faults:
 
     def _disk_alarm(self) -> Repair:
         """RabbitMQ's own alarm: it reads no more from whoever publishes."""
-
         node = self._platform.part("rabbitmq")
         assert isinstance(node, RabbitMQ)
         limit = partial(node.administrate, "set_disk_free_limit")

@@ -2,12 +2,13 @@
 
 import gc
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from tests.chaos.disk import may_mount
-from tests.chaos.experiment import Experiment, proxied
+from tests.chaos.experiment import Experiment, Findings, proxied
 from tests.chaos.history import History
 from tests.chaos.report import draw, table
 
@@ -29,20 +30,7 @@ FAULTS = (
 @pytest.mark.asynchronous
 @pytest.mark.timeout(300)
 def test_nothing_acknowledged_is_lost_and_nothing_happens_twice(tmp_path: Path) -> None:
-    history, seed = History(tmp_path / "history.jsonl"), secrets.randbelow(10**6)
-    with proxied() as (platform, faults):
-        findings = Experiment(
-            platform,
-            history,
-            faults.named(FAULTS),
-            seed=seed,
-            citizens=3,
-            seconds=25,
-            fault_seconds=(0.3, 1.5),
-        ).run()
-    gc.collect()  # what somebody has left open shows here, and not in another test
-    assert findings.kept, table(findings, history.operations())
-    assert findings.claims
+    findings, _ = kept(tmp_path, FAULTS, seconds=25, fault_seconds=(0.3, 1.5))
     assert len(findings.suffered) >= 5
     draw(findings, tmp_path / "throughput.svg")
     assert "<svg" in (tmp_path / "throughput.svg").read_text()
@@ -51,19 +39,33 @@ def test_nothing_acknowledged_is_lost_and_nothing_happens_twice(tmp_path: Path) 
 @pytest.mark.long
 @pytest.mark.skipif(not may_mount(), reason="only root can mount a disk")
 def test_a_disk_that_is_full_to_its_last_byte_loses_nothing(tmp_path: Path) -> None:
-    history = History(tmp_path / "history.jsonl")
-    with proxied(own_disk=True) as (platform, faults):
+    full = ["the database's disk is full"]
+    _, log = kept(tmp_path, full, seconds=40, fault_seconds=(3, 8), own_disk=True)
+    assert "No space left on device" in log
+
+
+def kept(
+    folder: Path,
+    faults: Sequence[str],
+    *,
+    seconds: float,
+    fault_seconds: tuple[float, float],
+    own_disk: bool = False,
+) -> tuple[Findings, str]:
+    """Three citizens and these faults, and every promise kept; with what PostgreSQL has logged."""
+    history, seed = History(folder / "history.jsonl"), secrets.randbelow(10**6)
+    with proxied(own_disk=own_disk) as (platform, known):
         findings = Experiment(
             platform,
             history,
-            faults.named(["the database's disk is full"]),
-            seed=secrets.randbelow(10**6),
+            known.named(faults),
+            seed=seed,
             citizens=3,
-            seconds=40,
-            fault_seconds=(3, 8),
+            seconds=seconds,
+            fault_seconds=fault_seconds,
         ).run()
         log = (platform.stack.folder / "logs" / "postgres.log").read_text()
-    gc.collect()
+    gc.collect()  # what somebody has left open shows here, and not in another test
     assert findings.kept, table(findings, history.operations())
     assert findings.claims
-    assert "No space left on device" in log
+    return findings, log

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from login_simulator.citizens import Citizen
+from login_simulator.citizens import Citizen, load
 from tests.e2e.app import App, expect
 from tests.e2e.pdfs import signed_claim
 
@@ -25,6 +25,11 @@ def reported_on_the_13th(citizen: Citizen) -> bool:
     """Her report is of 13 October; Charleroi's and those of the province of Liège are of the day after."""
     ins = citizen.address.commune_ins
     return ins != CHARLEROI and ins[0] != "6"
+
+
+def candidates(plain: int = 0) -> list[Citizen]:
+    """Citizens without a story whose report is of the 13th; ``plain`` more than the demonstration has."""
+    return [c for c in load(plain) if c.username.startswith("citoyen") and reported_on_the_13th(c)]
 
 
 def ready_claim(app: App, values: dict[str, Any] | None = None) -> Any:

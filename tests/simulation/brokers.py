@@ -1,15 +1,15 @@
 """The two brokers under one set of words: the one in memory, and RabbitMQ by our own clients."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol
 
-import httpx
 import pika
 
 from espace.bus.consumer import declare
 from espace.bus.publisher import Publisher
 from espace.bus.relay import Publishing
+from espace_stack.testing.servers import limited
 from tests.simulation.broker import Broker
 from tests.simulation.lines import MemoryChannel, MemoryPublisher
 
@@ -26,7 +26,7 @@ class AnyBroker(Protocol):
     def lose(self, channel: Any) -> None:
         """End a channel's connection."""
 
-    def limited(self, queue: str, limits: dict[str, int]) -> Any:
+    def limited(self, queue: str, limits: dict[str, int]) -> AbstractContextManager[None]:
         """Limits of a queue, while inside."""
 
     def wait(self, seconds: float) -> None:
@@ -81,14 +81,8 @@ class RabbitMQ:
         self._open.remove(channel.connection)
         channel.connection.close()
 
-    @contextmanager
-    def limited(self, queue: str, limits: dict[str, int]) -> Iterator[None]:
-        policy = f"/api/policies/{self._url.rsplit('/', 1)[1]}/for-a-while"
-        body = {"pattern": f"^{queue}$", "apply-to": "queues", "definition": limits}
-        with httpx.Client(base_url=self._management, timeout=20) as management:
-            management.put(policy, json=body).raise_for_status()
-            yield
-            management.delete(policy).raise_for_status()
+    def limited(self, queue: str, limits: dict[str, int]) -> AbstractContextManager[None]:
+        return limited(self._url, self._management, queue, limits)
 
     def wait(self, seconds: float) -> None:
         """It does."""

@@ -39,7 +39,11 @@ class MemoryPublisher:
             for message in batch[:sent]
         }
         known = list(batch[:sent][:heard])
-        nowhere = {m.id for m in known if became[m.id] is Taken.NOWHERE and m.type not in topology.UNCONSUMED}
+        nowhere = {
+            m.id
+            for m in known
+            if became[m.id] is Taken.NOWHERE and not topology.may_be_unread(exchange, m.type)
+        }
         refused = {m.id for m in known if became[m.id] is Taken.REFUSED}
         error: Exception | None = None
         if broken:

@@ -256,8 +256,8 @@ class Publisher:
         return [self._open.pop(each) for each in [each for each in self._open if each <= tag]]
 
     def _on_return(self, error: Exception, exchange: str, _key: str, message: amqp.Message) -> None:
-        # Comes before its ack. Among us an event that is declared without reader has no queue, rightly.
-        if exchange != topology.EVENTS or message.properties.get("type") not in topology.UNCONSUMED:
+        # Comes before its ack.
+        if not topology.may_be_unread(exchange, message.properties.get("type", "")):
             self._returned.add(message.properties["message_id"])
             log.warning("relay.interrupted", reason=error)
 

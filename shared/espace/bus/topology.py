@@ -122,6 +122,11 @@ def dead_queue(service: str) -> str:
     return f"{service}.dead"
 
 
+def may_be_unread(exchange: str, event_type: str) -> bool:
+    """Whether it is right that a message has no queue: among us, where it is declared without reader."""
+    return exchange == EVENTS and event_type in UNCONSUMED
+
+
 def outsider_queue(name: str) -> Queue:
     """Where an outsider finds its events, in the exchange :data:`OUTSIDE` under the same name.
 

@@ -16,7 +16,7 @@ from espace.config import load
 from espace.db import Database
 from espace.outside.access import grant, revoke
 from espace.outside.outsiders import let_in, let_out, outsiders
-from espace.program import instant
+from espace.program import DatabaseOnly, instant
 from espace.telemetry import configure_logging, get_logger
 
 log = get_logger()
@@ -24,8 +24,7 @@ _NAME = re.compile(r"[a-z][a-z0-9-]{1,39}")
 
 
 @dataclass(frozen=True, kw_only=True)
-class _DatabaseAndBroker:
-    database_url: str
+class _DatabaseAndBroker(DatabaseOnly):
     amqp_url: str
 
 

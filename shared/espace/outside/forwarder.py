@@ -54,7 +54,11 @@ class Forwarder:
         try:
             Periodic(self.name, self.step, IDLE_SECONDS, leader_of=self._database).run(stop)
         finally:
-            self._publisher.close()
+            self.close()
+
+    def close(self) -> None:
+        """Drop the connection to the broker."""
+        self._publisher.close()
 
     def step(self) -> bool:
         """Serve each outsider once; whether one of them wants more."""

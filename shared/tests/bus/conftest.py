@@ -8,11 +8,10 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from uuid import UUID
 
-import httpx
 import pika
 import pytest
 import structlog
@@ -25,7 +24,7 @@ from espace.telemetry.logs import check_name
 from espace.worker import Loop, Stop
 from espace_stack.reaper import reaped
 from espace_stack.servers import Addresses, Servers, together
-from espace_stack.testing.servers import virtual_host
+from espace_stack.testing.servers import limited, virtual_host
 from shared.tests.bus.facts import SET, a_fact
 
 WORKER = Path(__file__).parent / "effects_worker.py"
@@ -131,15 +130,9 @@ class Bus:
             if line.startswith("{") and line.endswith("}") and json.loads(line)["event"] == event
         ]
 
-    @contextmanager
-    def limited(self, queue: str, limits: dict[str, int]) -> Iterator[None]:
-        """Put a policy on a queue for a while, as an operator would."""
-        policy = f"/api/policies/{self.amqp_url.rsplit('/', 1)[1]}/for-a-while"
-        body = {"pattern": f"^{queue}$", "apply-to": "queues", "definition": limits}
-        with httpx.Client(base_url=self.management, timeout=20) as management:
-            management.put(policy, json=body).raise_for_status()
-            yield
-            management.delete(policy).raise_for_status()
+    def limited(self, queue: str, limits: dict[str, int]) -> AbstractContextManager[None]:
+        """A policy on a queue, while inside."""
+        return limited(self.amqp_url, self.management, queue, limits)
 
     def arm(self, point: str) -> None:
         (self.folder / point).touch()

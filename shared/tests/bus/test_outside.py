@@ -185,7 +185,7 @@ def test_what_commits_late_below_what_was_seen_is_not_passed_over(owner: Owner) 
         assert owner.waits("tournai") is None, "what is newer than a running transaction waits for it"
     forwarder.step()
     assert owner.read("tournai", 4) == [late.id, *others]
-    forwarder.run(_stopped())
+    forwarder.close()
 
 
 def test_a_date_within_a_running_transaction_takes_it_along(owner: Owner) -> None:
@@ -199,7 +199,7 @@ def test_a_date_within_a_running_transaction_takes_it_along(owner: Owner) -> Non
         forwarder.step()
     forwarder.step()
     assert owner.read("tournai", 3) == [late.id, *others]
-    forwarder.run(_stopped())
+    forwarder.close()
 
 
 @pytest.mark.asynchronous
@@ -402,11 +402,3 @@ def test_an_outsider_reads_its_queue_and_may_do_nothing_else_until_it_is_shut_ou
     with pytest.raises(pika.exceptions.AMQPError):
         pika.BlockingConnection(mine)
     assert private_bus.depth("outside.tournai") == 1, "what it did not acknowledge is not lost"
-
-
-def _stopped() -> Any:
-    from espace.worker import Stop
-
-    stop = Stop()
-    stop.set()
-    return stop

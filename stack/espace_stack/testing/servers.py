@@ -121,6 +121,17 @@ def virtual_host(amqp: str, management: str) -> Iterator[str]:
         api.delete(f"/api/vhosts/{name}").raise_for_status()
 
 
+@contextmanager
+def limited(amqp: str, management: str, queue: str, limits: dict[str, int]) -> Iterator[None]:
+    """Put a policy on a queue of the virtual host of ``amqp`` for a while, as an operator would."""
+    policy = f"/api/policies/{amqp.rsplit('/', 1)[1]}/for-a-while"
+    body = {"pattern": f"^{queue}$", "apply-to": "queues", "definition": limits}
+    with httpx.Client(base_url=management, timeout=20) as api:
+        api.put(policy, json=body).raise_for_status()
+        yield
+        api.delete(policy).raise_for_status()
+
+
 @pytest.fixture(scope="module")
 def objects(parts: Addresses) -> Iterator[Objects]:
     """The S3 server with a new bucket of this test module alone."""
