@@ -32,8 +32,8 @@ travel: environment ## move legal time forward: TO=2024-10-22T00:00
 dev: environment ## one service with reload against the running stack: SERVICE=dossier
 	@$(STACK) dev "$(SERVICE)"
 
-test: test-environment lint ## everything but the long tests, in two sessions side by side
-	$(MAKE) --jobs=2 --output-sync=target test-services test-platform
+test: test-environment ## everything but the long tests, two things at a time
+	$(MAKE) --jobs=2 --output-sync=target lint test-services test-platform
 
 test-services: test-environment
 	$(PYTHON) -m pytest -q $(WHICH) --durations=10 -p no:cacheprovider shared services web synthetic tests/simulation

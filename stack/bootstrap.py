@@ -47,8 +47,8 @@ def main() -> int:
     wanted = []
     if not RABBITMQ.exists() and not os.environ.get("ESPACE_STACK_AMQP_URL"):
         wanted.append("rabbitmq-server")
-    if options.tests and not Path("/usr/bin/chromium").exists():
-        wanted += ["chromium", "fonts-dejavu-core"]
+    if options.tests and not Path("/usr/bin/chromium-headless-shell").exists():
+        wanted += ["chromium-headless-shell", "fonts-dejavu-core"]
     if options.tests and shutil.which("npm") is None:
         wanted += ["nodejs", "npm"]
     if options.tests or options.observe:

@@ -46,15 +46,16 @@ def acknowledge_before_commit() -> None:
         return subscribe(channel, queue, callback, auto_ack=True)
 
     BlockingChannel.basic_consume = basic_consume
-    BlockingChannel.basic_ack = lambda *_: None
+    BlockingChannel.basic_ack = lambda *_, **__: None
 
 
 def no_confirm() -> None:
     """What is written to the socket is taken for published."""
 
     def drain(self: Any) -> None:
-        self._confirmed.update(self._open.values())
+        self._confirmed.update(self._open.values(), self._refused)
         self._open.clear()
+        self._refused.clear()
 
     Publisher._drain = drain  # type: ignore[method-assign]
 

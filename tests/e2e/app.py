@@ -15,6 +15,7 @@ from uuid import uuid4
 
 import httpx
 
+from espace.auth import tls
 from login_simulator.citizens import Citizen
 from tests.e2e.canaries import remember, remember_tokens
 from tests.e2e.pdfs import signed_claim
@@ -32,7 +33,7 @@ class App:
     def __init__(self, public_url: str, person: Citizen) -> None:
         self.public_url = public_url
         self.person = person
-        self.http = httpx.Client(base_url=public_url, timeout=60)
+        self.http = httpx.Client(base_url=public_url, timeout=60, verify=tls.context(public_url))
         self.tokens: dict[str, Any] = {}
 
     @property
@@ -159,7 +160,13 @@ class App:
 
 def send(form: Any, content: bytes, name: str = "réclamation.pdf", *, seconds: float = 60) -> httpx.Response:
     """Post a file by the signed form of its registration."""
-    return httpx.post(form["url"], data=form["fields"], files={"file": (name, content)}, timeout=seconds)
+    return httpx.post(
+        form["url"],
+        data=form["fields"],
+        files={"file": (name, content)},
+        timeout=seconds,
+        verify=tls.context(form["url"]),
+    )
 
 
 def choose_means(walker: Walker, means: str, username: str) -> None:

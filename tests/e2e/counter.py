@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from espace.auth import tls
 from espace_stack.testing.platform import Platform
 from login_simulator.citizens import Citizen
 from tests.e2e import mails
@@ -64,7 +65,11 @@ class Counter(Walker):
 
 def answer_to(platform: Platform, cookie: str, path: str = "/accueil") -> httpx.Response:
     """What a page answers to a browser that has just this session cookie; redirects are not followed."""
-    return httpx.get(platform.public_url + path, headers={"Cookie": f"{SESSION}={cookie}"})
+    return httpx.get(
+        platform.public_url + path,
+        headers={"Cookie": f"{SESSION}={cookie}"},
+        verify=tls.context(platform.public_url),
+    )
 
 
 def is_a_strangers(answer: httpx.Response) -> bool:

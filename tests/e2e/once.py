@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import httpx
 
+from espace.auth import tls
 from espace.testing import until
 from espace_stack.layout import BUCKET
 from espace_stack.testing.platform import Platform
@@ -38,6 +39,7 @@ def submit(
         json={"content_sha256": dossier["content_sha256"]},
         headers=bearer(app) | {"Idempotency-Key": key},
         timeout=timeout,
+        verify=tls.context(origin),
     )
 
 

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import httpx
 
+from espace.auth import tls
 from espace_stack.testing.platform import Platform
 from tests.e2e.app import App, expect
 from tests.e2e.claims import COMPLETE, PROCEDURE, WITH_DRC, ready_claim
@@ -44,7 +45,12 @@ def call(app: App | None, public_url: str, method: str, path: str, body: Any = N
         headers["Authorization"] = f"Bearer {app.tokens['access_token']}"
     has_body = method in ("post", "put", "patch")
     return httpx.request(
-        method, public_url + path, headers=headers, json=(body or {}) if has_body else None, timeout=30
+        method,
+        public_url + path,
+        headers=headers,
+        json=(body or {}) if has_body else None,
+        timeout=30,
+        verify=tls.context(public_url),
     )
 
 
@@ -137,7 +143,9 @@ def test_forged_tokens_are_refused_by_every_service(platform: Platform, new_app:
     for service in SERVICES:
         for what, token in forged.items():
             answer = httpx.get(
-                f"{platform.public_url}/api/{paths[service]}", headers={"Authorization": f"Bearer {token}"}
+                f"{platform.public_url}/api/{paths[service]}",
+                headers={"Authorization": f"Bearer {token}"},
+                verify=tls.context(platform.public_url),
             )
             assert answer.status_code == 401, (service, what)
 

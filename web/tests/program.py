@@ -4,6 +4,8 @@ from pathlib import Path
 
 import httpx
 from flask import Flask
+from jinja2 import BytecodeCache
+from jinja2.bccache import Bucket
 
 from espace.auth import StaticKeys
 from espace_web.app import create_app
@@ -12,6 +14,23 @@ from espace_web.settings import WebSettings
 from web.tests.fakes import Services
 
 PUBLIC = "http://localhost:8080"
+
+
+class _Compiled(BytecodeCache):
+    """Templates are compiled once for all the applications of a run."""
+
+    def __init__(self) -> None:
+        self._code: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._code:
+            bucket.bytecode_from_string(self._code[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._code[bucket.key] = bucket.bytecode_to_string()
+
+
+_COMPILED = _Compiled()
 
 
 def build(database_url: str, public_url: str, clock_file: Path | None = None) -> tuple[Flask, Services]:
@@ -37,4 +56,5 @@ def build(database_url: str, public_url: str, clock_file: Path | None = None) ->
     oidc = OpenIdClient(settings, http, StaticKeys(services.issuer.jwks))
     app = create_app(settings, oidc=oidc, http=http)
     app.config["TESTING"] = False
+    app.jinja_env.bytecode_cache = _COMPILED
     return app, services

@@ -17,6 +17,7 @@ from werkzeug.test import TestResponse
 from documents_service.app import create_app
 from documents_service.desk import Desk, open_desk
 from documents_service.settings import Settings
+from espace.auth import tls
 from espace.db import Database
 from espace.testing import Issuer, bearer
 from espace_stack.testing import FreshDatabase, Objects
@@ -89,7 +90,10 @@ class Service:
 def send(form: dict[str, Any], content: bytes, **changed: str) -> httpx.Response:
     """What a browser does with a signed form."""
     return httpx.post(
-        form["url"], data={**form["fields"], **changed}, files={"file": ("f", content, "application/pdf")}
+        form["url"],
+        data={**form["fields"], **changed},
+        files={"file": ("f", content, "application/pdf")},
+        verify=tls.context(form["url"]),
     )
 
 

@@ -14,6 +14,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
 from dossier_service.pieces import FileFacts
+from espace.auth import tls
 from espace.errors import TransientError
 from espace.telemetry import cause_headers
 
@@ -46,7 +47,9 @@ class StatementKeys:
         def fetch() -> Mapping[str, Any]:
             url = f"{documents_url}/internal/v1/statement-keys"
             timeout = httpx.Timeout(3.0, connect=1.0)
-            response = httpx.get(url, headers=cause_headers(), timeout=timeout, trust_env=False)
+            response = httpx.get(
+                url, headers=cause_headers(), timeout=timeout, trust_env=False, verify=tls.context(url)
+            )
             response.raise_for_status()
             content: Mapping[str, Any] = response.json()
             return content

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 
+from espace.auth import tls
 from espace.clock import LegalTime
 from espace.testing import until
 from services.identity.tests.house import CLIENTS
@@ -91,7 +92,7 @@ def wait_for(address: str, running: list[subprocess.Popen[bytes]], log: Path) ->
     def ready() -> bool:
         assert all(process.poll() is None for process in running), told()
         try:
-            return httpx.get(address, timeout=2).status_code == 200
+            return httpx.get(address, timeout=2, verify=tls.context(address)).status_code == 200
         except httpx.HTTPError:
             return False
 

@@ -10,11 +10,15 @@ What becomes of an event is told by the exception its handler raises:
   without spending tries. Before the broker takes it back (after 30 minutes), it is given back with all that
   is in hand, once, and nothing is taken until the database answers;
 - anything else: a fault of ours, tried again through the first tiers, then parked.
+
+Few events are handled each by itself. When many wait, a thread takes its share of them into one transaction;
+if one of these fails, each is handled by itself after all.
 """
 
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -26,8 +30,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from espace.bus import topology
 from espace.bus.copies import Copies
 from espace.bus.event import Incoming
-from espace.bus.handling import Abandoned, Delivery, Handler, Handling, Outcome
-from espace.bus.settling import settle
+from espace.bus.handling import Abandoned, Delivery, Handled, Handler, Handling, Outcome
+from espace.bus.settling import acknowledge, settle
 from espace.db import Database
 from espace.telemetry import get_logger
 from espace.telemetry.metrics import (
@@ -46,6 +50,10 @@ log = get_logger()
 REPORT_SECONDS = 15.0
 HOLD_SECONDS = 20 * 60.0
 LONGEST_BACKOFF = 15.0
+PREFETCH = 50
+"""Events in hand for each thread."""
+CROWD = 4
+"""So many waiting for each thread are handled together."""
 Settlement = tuple[Delivery, Outcome]
 """A delivery with what became of it, on its way back to the connection's thread."""
 
@@ -137,13 +145,15 @@ class _Session:
         self._concurrency = concurrency
         self._retry_seconds = retry_seconds
         self._over = threading.Event()
+        self._waiting: deque[Delivery] = deque()
+        self._sharing = threading.Lock()
         self._settled: queue.SimpleQueue[Settlement] = queue.SimpleQueue()
         self._tag = ""
-        self._in_hand = 0
+        self._in_hand: set[int] = set()
         self._working: dict[int, float] = {}
         self._reported = float("-inf")
         # Asked by whoever looks, not told by this thread: a handler that is stuck is seen all the same.
-        CONSUMER_IN_HAND.labels(service).set_function(lambda: self._in_hand)
+        CONSUMER_IN_HAND.labels(service).set_function(lambda: len(self._in_hand))
         CONSUMER_OLDEST_WORK.labels(service).set_function(self._oldest_work)
 
     def run(self, stop: Stop) -> None:
@@ -153,7 +163,7 @@ class _Session:
             channel = connection.channel()
             declare(channel)
             copies = Copies(connection.channel(), self._service, self._retry_seconds)
-            channel.basic_qos(prefetch_count=5 * self._concurrency)
+            channel.basic_qos(prefetch_count=PREFETCH * self._concurrency)
             self._tag = channel.basic_consume(
                 topology.queue(self._service), self._on_message(connection, pool)
             )
@@ -166,7 +176,7 @@ class _Session:
         finally:
             self._over.set()
             pool.shutdown(wait=True, cancel_futures=True)
-            self._in_hand = 0
+            self._in_hand.clear()
             if connection.is_open:
                 connection.close()
 
@@ -182,12 +192,18 @@ class _Session:
         [BlockingChannel, pika.spec.Basic.Deliver, pika.BasicProperties, bytes],
         None,
     ]:
-        def work(delivery: Delivery) -> None:
-            started = self._working[delivery.tag] = time.monotonic()
-            outcome = self._handling.handle(delivery, self._over)
-            del self._working[delivery.tag]
-            CONSUMER_DURATION.labels(self._service, outcome.label).observe(time.monotonic() - started)
-            self._settled.put((delivery, outcome))
+        def work() -> None:
+            deliveries = self._share()
+            if not deliveries:  # they went with others
+                return
+            started = time.monotonic()
+            self._working.update(dict.fromkeys((delivery.tag for delivery in deliveries), started))
+            outcomes = self._handling.handle_together(deliveries, self._over)
+            took = (time.monotonic() - started) / len(deliveries)
+            for delivery, outcome in zip(deliveries, outcomes, strict=True):
+                del self._working[delivery.tag]
+                CONSUMER_DURATION.labels(self._service, outcome.label).observe(took)
+                self._settled.put((delivery, outcome))
             try:
                 connection.add_callback_threadsafe(lambda: None)  # wakes the connection's thread
             except pika.exceptions.ConnectionWrongStateError:
@@ -201,10 +217,18 @@ class _Session:
         ) -> None:
             if method.redelivered:
                 CONSUMER_REDELIVERED.labels(self._service).inc()
-            self._in_hand += 1
-            pool.submit(work, Delivery(method.delivery_tag, properties, body))
+            self._in_hand.add(method.delivery_tag)
+            self._waiting.append(Delivery(method.delivery_tag, properties, body))
+            pool.submit(work)
 
         return on_message
+
+    def _share(self) -> list[Delivery]:
+        """What the calling thread handles together: one event while few wait, more when there is a crowd."""
+        with self._sharing:
+            waiting = len(self._waiting)
+            each = waiting // self._concurrency
+            return [self._waiting.popleft() for _ in range(each if each >= CROWD else min(1, waiting))]
 
     def _oldest_work(self) -> float:
         started = list(self._working.values())
@@ -213,12 +237,17 @@ class _Session:
     def _turn(self, connection: pika.BlockingConnection, channel: BlockingChannel, copies: Copies) -> None:
         tick(Consumer.name)
         connection.process_data_events(time_limit=0.5)
+        handled = []
         while not self._settled.empty():
             delivery, outcome = self._settled.get()
-            self._in_hand -= 1
+            self._in_hand.remove(delivery.tag)
+            if isinstance(outcome, Handled):
+                handled.append(delivery.tag)
+                continue
             if isinstance(outcome, Abandoned):
                 self._take_no_more(channel)  # first, or the broker gives it to us again
             settle(channel, copies, delivery, outcome)
+        acknowledge(channel, handled, self._in_hand)
         if time.monotonic() - self._reported > REPORT_SECONDS:
             self._reported = time.monotonic()
             waiting = channel.queue_declare(topology.dead_queue(self._service), passive=True)

@@ -2,31 +2,29 @@
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, ClassVar
+from uuid import UUID
 
-from sqlalchemy import bindparam
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import text
 
 from espace import crash
 from espace.bus import topology
 from espace.bus.event import Incoming, decode, routing_key
 from espace.db import Database, UnitOfWork, is_passing, is_unavailable
-from espace.db.tables import inbox
 from espace.errors import DependencyDown, PermanentError, TransientError
 from espace.telemetry import caused_by, get_logger, tracing
 
 log = get_logger()
 LONGEST_HOLD_PAUSE = 5.0
 
-# Made once: building and keying it took longer than running it.
-_TAKE = (
-    insert(inbox)
-    .values({name: bindparam(name, type_=inbox.c[name].type) for name in ("event_id", "type")})
-    .on_conflict_do_nothing()
-    .returning(inbox.c.event_id)
-)
+# One statement for any number. The ids are in order: two consumers that meet the same ones do not deadlock.
+_TAKE = text("""
+    INSERT INTO inbox (event_id, type) SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:types AS text[]))
+    ON CONFLICT DO NOTHING RETURNING event_id
+""")
 
 Handler = Callable[[UnitOfWork, Incoming], None]
 """Applies an event in the transaction it is given. Database work only: no network, no files."""
@@ -96,17 +94,28 @@ class Handling:
         if handler is None:
             log.error("consumer.parked", reason="unknown type", type=incoming.type)
             return Parked("unknown type", f"no handler for {incoming.type}")
-        with (
-            caused_by(incoming.request_id, incoming.traceparent),
-            tracing.processing(topology.EVENTS, routing_key(incoming.type), str(incoming.id)) as span,
-        ):
+        with _processing(incoming) as span:
             outcome = self._handle(handler, incoming, over)
             if not isinstance(outcome, Handled):
                 span.fail(outcome.label)
             return outcome
 
+    def handle_together(self, deliveries: Sequence[Delivery], over: threading.Event) -> list[Outcome]:
+        """Handle several in one transaction, which costs one commit; where that fails, each by itself.
+
+        Never raises. The outcomes are in the order of ``deliveries``; after one that is abandoned all are.
+        """
+        if len(deliveries) > 1:
+            with suppress(Exception):  # whoever is at fault meets it again below, alone, and is named
+                return self._apply_together([decode(delivery.body) for delivery in deliveries])
+        outcomes: list[Outcome] = []
+        for delivery in deliveries:
+            given_up = bool(outcomes) and isinstance(outcomes[-1], Abandoned)
+            outcomes.append(Abandoned() if given_up else self.handle(delivery, over))
+        return outcomes
+
     def _handle(self, handler: Handler, incoming: Incoming, over: threading.Event) -> Outcome:
-        told = {"type": incoming.type, "event_id": str(incoming.id)}
+        told = _told(incoming)
         pause, give_up = 0.1, time.monotonic() + self._hold_seconds
         while not over.is_set() and time.monotonic() < give_up:
             try:
@@ -121,21 +130,39 @@ class Handling:
                 over.wait(pause)
                 pause = min(LONGEST_HOLD_PAUSE, pause * 2)
             else:
-                log.info("consumer.duplicate" if duplicate else "consumer.handled", **told)
-                return Handled(duplicate=duplicate)
+                return _handled(incoming, duplicate=duplicate)
         return Abandoned()
 
     def _apply(self, handler: Handler, incoming: Incoming) -> bool:
         """Whether it was new."""
         with self._database.transaction() as unit:
-            taken = {"event_id": incoming.id, "type": incoming.type}
-            if unit.session.connection().execute(_TAKE, taken).first() is None:
+            if not _take(unit, [incoming]):
                 return False
             handler(unit, incoming)
             unit.flush()
             crash.point("consumer.before_commit")
         crash.point("consumer.after_commit")
         return True
+
+    def _apply_together(self, arrived: Sequence[Incoming]) -> list[Outcome]:
+        with self._database.transaction() as unit:
+            new = _take(unit, arrived)
+            duplicates = []
+            for incoming in arrived:
+                duplicates.append(incoming.id not in new)
+                if incoming.id in new:
+                    new.remove(incoming.id)
+                    with _processing(incoming):
+                        self._handlers[incoming.type](unit, incoming)
+                        unit.flush()
+                    unit.session.expunge_all()  # the next one reads what is there, not what this one saw
+            crash.point("consumer.before_commit")
+        crash.point("consumer.after_commit")
+        outcomes: list[Outcome] = []
+        for incoming, duplicate in zip(arrived, duplicates, strict=True):
+            with caused_by(incoming.request_id, incoming.traceparent):
+                outcomes.append(_handled(incoming, duplicate=duplicate))
+        return outcomes
 
     @staticmethod
     def _retried(error: Exception, told: dict[str, str]) -> Retried:
@@ -146,3 +173,29 @@ class Handling:
             f"{type(error).__name__}: {error}" if isinstance(error, TransientError) else type(error).__name__
         )
         return Retried(text, unexpected=not expected)
+
+
+def _take(unit: UnitOfWork, arrived: Sequence[Incoming]) -> set[UUID]:
+    """Write the inbox rows; which of them were not there yet."""
+    ordered = sorted(arrived, key=lambda incoming: incoming.id)
+    rows = {"ids": [incoming.id for incoming in ordered], "types": [incoming.type for incoming in ordered]}
+    return set(unit.session.connection().execute(_TAKE, rows).scalars())
+
+
+@contextmanager
+def _processing(incoming: Incoming) -> Iterator[tracing.Span]:
+    """What is logged, recorded and traced meanwhile belongs to the event's cause."""
+    with (
+        caused_by(incoming.request_id, incoming.traceparent),
+        tracing.processing(topology.EVENTS, routing_key(incoming.type), str(incoming.id)) as span,
+    ):
+        yield span
+
+
+def _handled(incoming: Incoming, *, duplicate: bool) -> Handled:
+    log.info("consumer.duplicate" if duplicate else "consumer.handled", **_told(incoming))
+    return Handled(duplicate=duplicate)
+
+
+def _told(incoming: Incoming) -> dict[str, str]:
+    return {"type": incoming.type, "event_id": str(incoming.id)}

@@ -1,6 +1,9 @@
 """What the broker is told of a delivery, once it is known what became of it."""
 
+from collections.abc import Collection
 from typing import Any, Protocol
+
+from pika.adapters.blocking_connection import BlockingChannel
 
 from espace.bus.copies import Copies
 from espace.bus.handling import Abandoned, Delivery, Outcome, Parked, Retried
@@ -27,3 +30,17 @@ def settle(channel: Channel, copies: Copies, delivery: Delivery, outcome: Outcom
     elif isinstance(outcome, Parked):
         copies.park(delivery, outcome)
     channel.basic_ack(delivery.tag)
+
+
+def acknowledge(channel: BlockingChannel, handled: Collection[int], in_hand: Collection[int]) -> None:
+    """Acknowledge what was handled, in one frame as far as nothing before it is still in hand.
+
+    Raises:
+        pika.exceptions.AMQPError: as above; the inbox knows them.
+    """
+    oldest = min(in_hand, default=max(handled, default=0) + 1)
+    if before := [tag for tag in handled if tag < oldest]:
+        channel.basic_ack(max(before), multiple=True)
+    for tag in handled:
+        if tag > oldest:
+            channel.basic_ack(tag)

@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx
 
+from espace.auth import tls
 from espace.testing import until
 from espace_stack.mailbox.smtp import Mode
 
@@ -40,8 +41,8 @@ class Mailbox:
 
     def messages(self, to: str | None = None) -> list[Message]:
         """What has arrived (for one address), the oldest first."""
-        answer = httpx.get(f"{self.url}/api/messages", params={"to": to} if to else {}, timeout=10)
-        return [Message.from_json(entry) for entry in answer.raise_for_status().json()]
+        answer = self._ask("GET", "messages", params={"to": to} if to else {})
+        return [Message.from_json(entry) for entry in answer.json()]
 
     def wait_for(
         self, to: str | None = None, *, count: int = 1, subject: str = "", seconds: float = 30
@@ -65,8 +66,13 @@ class Mailbox:
     def switch(self, mode: Mode, times: int | None = None) -> None:
         """Answer the next ``times`` deliveries (or all from now on) in that mode."""
         wish = {"mode": mode, "times": times}
-        httpx.post(f"{self.url}/api/switches", json=wish, timeout=10).raise_for_status()
+        self._ask("POST", "switches", json=wish)
 
     def clear(self) -> None:
         """Forget all messages."""
-        httpx.delete(f"{self.url}/api/messages", timeout=10).raise_for_status()
+        self._ask("DELETE", "messages")
+
+    def _ask(self, method: str, what: str, **options: Any) -> httpx.Response:
+        url = f"{self.url}/api/{what}"
+        answer = httpx.request(method, url, timeout=10, verify=tls.context(url), **options)
+        return answer.raise_for_status()

@@ -7,6 +7,7 @@ from espace_stack.testing.browser import (
     page_factory,
     pytest_runtest_makereport,
 )
+from espace_stack.testing.logs import _plain_logs
 from espace_stack.testing.mailbox import mailbox, mailbox_part
 from espace_stack.testing.platform import Platform, _platform, _servers, platform
 from espace_stack.testing.repeat import pytest_addoption, pytest_configure, pytest_generate_tests
@@ -25,6 +26,7 @@ __all__ = [
     "Objects",
     "PageFactory",
     "Platform",
+    "_plain_logs",
     "_platform",
     "_servers",
     "_templates",

@@ -13,6 +13,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from espace.auth import tls
 from espace_stack.given import given_addresses
 from espace_stack.parts.objects import client
 from espace_stack.parts.postgres import address_for
@@ -113,7 +114,7 @@ def amqp_url(parts: Addresses) -> Iterator[str]:
 def virtual_host(amqp: str, management: str) -> Iterator[str]:
     """The address of a new virtual host on a broker, deleted after it: what it holds takes its memory."""
     name, user = f"test-{secrets.token_hex(6)}", httpx.URL(amqp).username
-    with httpx.Client(base_url=management, timeout=20) as api:
+    with httpx.Client(base_url=management, timeout=20, verify=tls.context(management)) as api:
         api.put(f"/api/vhosts/{name}").raise_for_status()
         everything = {"configure": ".*", "write": ".*", "read": ".*"}
         api.put(f"/api/permissions/{name}/{quote(user)}", json=everything).raise_for_status()
@@ -126,7 +127,7 @@ def limited(amqp: str, management: str, queue: str, limits: dict[str, int]) -> I
     """Put a policy on a queue of the virtual host of ``amqp`` for a while, as an operator would."""
     policy = f"/api/policies/{amqp.rsplit('/', 1)[1]}/for-a-while"
     body = {"pattern": f"^{queue}$", "apply-to": "queues", "definition": limits}
-    with httpx.Client(base_url=management, timeout=20) as api:
+    with httpx.Client(base_url=management, timeout=20, verify=tls.context(management)) as api:
         api.put(policy, json=body).raise_for_status()
         yield
         api.delete(policy).raise_for_status()

@@ -4,18 +4,23 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from dossier_service.information_requests.model import InformationRequest, RequestState
 from dossier_service.tables import information_requests
 
+# Made once, as every page asks.
+_OF_DOSSIERS = (
+    select(InformationRequest)
+    .where(information_requests.c.dossier_id.in_(bindparam("ids", expanding=True)))
+    .order_by(information_requests.c.opened_at, information_requests.c.id)
+)
+
 
 def requests_of(session: Session, dossier_ids: Sequence[UUID]) -> list[InformationRequest]:
     """The requests of some dossiers, oldest first."""
-    table = information_requests
-    wanted = select(InformationRequest).where(table.c.dossier_id.in_(dossier_ids))
-    return list(session.scalars(wanted.order_by(table.c.opened_at, table.c.id)))
+    return list(session.scalars(_OF_DOSSIERS, {"ids": dossier_ids}))
 
 
 def due_between(session: Session, first: date, last: date) -> list[InformationRequest]:

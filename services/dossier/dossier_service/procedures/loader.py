@@ -58,7 +58,7 @@ def load(text: str, name: str) -> Procedure:
         ProcedureFileError: with every mistake, as ``sections[1].fields[0].type: …``.
     """
     try:
-        data = yaml.safe_load(text)
+        data = yaml.load(text, Loader=yaml.CSafeLoader)
     except yaml.YAMLError as error:
         raise ProcedureFileError(name, [f"not YAML: {error}"]) from error
     problems: list[str] = []
