@@ -105,7 +105,7 @@ class Handling:
 
         Never raises. The outcomes are in the order of ``deliveries``; after one that is abandoned all are.
         """
-        if len(deliveries) > 1:
+        if len(deliveries) > 1 and not over.is_set():
             with suppress(Exception):  # whoever is at fault meets it again below, alone, and is named
                 return self._apply_together([decode(delivery.body) for delivery in deliveries])
         outcomes: list[Outcome] = []

@@ -8,6 +8,7 @@ import socket
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any
 
 import amqp
@@ -253,7 +254,8 @@ class Publisher:
     def _settle(self, tag: int, multiple: bool) -> list[str]:
         if not multiple:
             return [self._open.pop(tag)] if tag in self._open else []
-        return [self._open.pop(each) for each in [each for each in self._open if each <= tag]]
+        settled = list(takewhile(lambda each: each <= tag, self._open))  # in the order of their tags
+        return [self._open.pop(each) for each in settled]
 
     def _on_return(self, error: Exception, exchange: str, _key: str, message: amqp.Message) -> None:
         # Comes before its ack.

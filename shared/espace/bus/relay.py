@@ -1,6 +1,7 @@
 """The relay: publishes what the outbox points to, and deletes from it exactly what the broker confirmed."""
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -141,9 +142,9 @@ class Relay:
             connection.execute(
                 "DELETE FROM outbox WHERE position = ANY(%s)", ([positions[i][0] for i in outcome.confirmed],)
             )
-            for identity in outcome.confirmed:
-                self._holds.release(positions[identity][1])
-                EVENTS_PUBLISHED.labels(positions[identity][1]).inc()
+            for type_, count in Counter(positions[identity][1] for identity in outcome.confirmed).items():
+                self._holds.release(type_)
+                EVENTS_PUBLISHED.labels(type_).inc(count)
             log.info("relay.published", count=len(outcome.confirmed))
         for type_ in {positions[identity][1] for identity in outcome.refused}:
             LOOP_ERRORS.labels(self.name).inc()
