@@ -110,9 +110,11 @@ def refused_by_a_full_queue(altered: Altered) -> Verdict:
     bus.depth(queue)
 
     def refuses() -> bool:
-        bus.record(5)
         gone = not bus.count("outbox") and bus.count("event_log") - bus.depth(queue) > A_FEW
-        return gone or '"relay.refused"' in altered.log()
+        over = gone or '"relay.refused"' in altered.log()
+        if not over:
+            bus.record(5)
+        return over
 
     with bus.limited(queue, {"max-length": 1}), altered.running("relay"):
         until("the refusal", refuses, 30)
