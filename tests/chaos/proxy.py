@@ -5,7 +5,6 @@ The verbs are those of Shopify's toxiproxy: ``cut`` is its reset_peer and its ``
 """
 
 import asyncio
-import contextlib
 import socket
 import struct
 import threading
@@ -127,7 +126,7 @@ class Proxy:
     async def _pump(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, answers: bool = False
     ) -> None:
-        with contextlib.suppress(OSError):
+        try:
             while data := await reader.read(65536):
                 if self.mode == "slow":
                     await asyncio.sleep(SLOW_SECONDS)
@@ -139,6 +138,8 @@ class Proxy:
                 await writer.drain()
             if writer.can_write_eof():
                 writer.write_eof()
+        except OSError:
+            _reset(writer)  # as without us: who resets one end resets the other
 
     def _reset(self) -> None:
         for writer in list(self._open):

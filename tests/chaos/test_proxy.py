@@ -1,6 +1,7 @@
 """The proxy does to a connection what it says."""
 
 import socket
+import struct
 import threading
 import time
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ class Echo:
 
     def __init__(self) -> None:
         self.heard = b""
+        self.ended = threading.Event()
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port = self._listening.getsockname()[1]
         self._thread = threading.Thread(target=self._serve)
@@ -33,6 +35,7 @@ class Echo:
                     while data := connection.recv(100):
                         self.heard += data
                         connection.sendall(data)
+                self.ended.set()
 
     def close(self) -> None:
         with suppress(OSError):
@@ -74,6 +77,14 @@ def said_anew(proxies: Proxies, word: bytes) -> bytes:
 
 def test_what_passes_passes(client: socket.socket) -> None:
     assert said(client, b"hello") == b"hello"
+
+
+def test_who_resets_one_end_resets_the_other(echo: Echo, client: socket.socket) -> None:
+    """As the kernel does for a program that was killed with an answer unread."""
+    assert said(client, b"hello") == b"hello"
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    client.close()
+    assert echo.ended.wait(SECONDS / 2)
 
 
 def test_cut_resets_what_is_open_and_what_comes(proxies: Proxies, client: socket.socket) -> None:
