@@ -15,7 +15,8 @@ Mode = Literal["pass", "cut", "slow", "half_open", "answers_lost"]
 MODES: tuple[Mode, ...] = get_args(Mode)
 SLOW_SECONDS = 0.3
 """How long each piece of data waits, in either direction."""
-_RESET = struct.pack("ii", 1, 0)
+RESET = struct.pack("ii", 1, 0)
+"""The value of SO_LINGER by which a close is an RST."""
 
 
 class Proxies:
@@ -154,5 +155,5 @@ def _reset(writer: asyncio.StreamWriter) -> None:
     """End it with RST in place of FIN."""
     end = writer.get_extra_info("socket")
     if end is not None and end.fileno() >= 0:
-        end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
     writer.transport.abort()

@@ -1,7 +1,6 @@
 """The proxy does to a connection what it says."""
 
 import socket
-import struct
 import threading
 import time
 from collections.abc import Iterator
@@ -9,7 +8,7 @@ from contextlib import suppress
 
 import pytest
 
-from tests.chaos.proxy import SLOW_SECONDS, Proxies
+from tests.chaos.proxy import RESET, SLOW_SECONDS, Proxies
 
 pytestmark = pytest.mark.asynchronous
 SECONDS = 10.0
@@ -82,7 +81,7 @@ def test_what_passes_passes(client: socket.socket) -> None:
 def test_who_resets_one_end_resets_the_other(echo: Echo, client: socket.socket) -> None:
     """As the kernel does for a program that was killed with an answer unread."""
     assert said(client, b"hello") == b"hello"
-    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
     client.close()
     assert echo.ended.wait(SECONDS / 2)
 

@@ -5,6 +5,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -14,9 +15,8 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
 from dossier_service.pieces import FileFacts
-from espace.auth import tls
+from espace.auth.keys import fetch_key_set
 from espace.errors import TransientError
-from espace.telemetry import cause_headers
 
 ALGORITHM, TYPE, ISSUER = "ES256", "statement+jwt", "documents"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -43,18 +43,7 @@ class StatementKeys:
     @classmethod
     def at(cls, documents_url: str) -> "StatementKeys":
         """The keys that documents publishes at its inside address."""
-
-        def fetch() -> Mapping[str, Any]:
-            url = f"{documents_url}/internal/v1/statement-keys"
-            timeout = httpx.Timeout(3.0, connect=1.0)
-            response = httpx.get(
-                url, headers=cause_headers(), timeout=timeout, trust_env=False, verify=tls.context(url)
-            )
-            response.raise_for_status()
-            content: Mapping[str, Any] = response.json()
-            return content
-
-        return cls(fetch)
+        return cls(partial(fetch_key_set, f"{documents_url}/internal/v1/statement-keys"))
 
     def find(self, kid: str) -> ECKey | None:
         """The key of that id.

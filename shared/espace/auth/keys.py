@@ -51,7 +51,7 @@ class JwksCache:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._url, self._max_age, self._interval = url, max_age, interval
-        self._fetch, self._clock = fetch or _get, clock
+        self._fetch, self._clock = fetch or fetch_key_set, clock
         self._lock = threading.Lock()
         self._keys: dict[str, RSAKey] = {}
         self._fetched_at: float | None = None
@@ -108,7 +108,13 @@ def parse(jwks: Mapping[str, Any]) -> dict[str, RSAKey]:
     }
 
 
-def _get(url: str) -> Mapping[str, Any]:
+def fetch_key_set(url: str) -> Mapping[str, Any]:
+    """The JSON object that a service of ours publishes at ``url``.
+
+    Raises:
+        httpx.HTTPError: no answer within seconds, or an error.
+        ValueError: it is no JSON object.
+    """
     response = httpx.get(
         url,
         headers=cause_headers(),

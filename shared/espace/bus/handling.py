@@ -4,7 +4,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from contextvars import copy_context
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -147,22 +149,19 @@ class Handling:
     def _apply_together(self, arrived: Sequence[Incoming]) -> list[Outcome]:
         with self._database.transaction() as unit:
             new = _take(unit, arrived)
-            duplicates = []
+            handled: list[Callable[[], Outcome]] = []  # to be told, each in its own context, once it is true
             for incoming in arrived:
-                duplicates.append(incoming.id not in new)
-                if incoming.id in new:
-                    new.remove(incoming.id)
-                    with _processing(incoming):
+                duplicate = incoming.id not in new
+                with _processing(incoming):
+                    if not duplicate:
+                        new.remove(incoming.id)
                         self._handlers[incoming.type](unit, incoming)
                         unit.flush()
-                    unit.session.expunge_all()  # the next one reads what is there, not what this one saw
+                        unit.session.expunge_all()  # the next one reads what is there, not what this one saw
+                    handled.append(partial(copy_context().run, _handled, incoming, duplicate=duplicate))
             crash.point("consumer.before_commit")
         crash.point("consumer.after_commit")
-        outcomes: list[Outcome] = []
-        for incoming, duplicate in zip(arrived, duplicates, strict=True):
-            with caused_by(incoming.request_id, incoming.traceparent):
-                outcomes.append(_handled(incoming, duplicate=duplicate))
-        return outcomes
+        return [tell() for tell in handled]
 
     @staticmethod
     def _retried(error: Exception, told: dict[str, str]) -> Retried:

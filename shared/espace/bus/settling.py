@@ -1,5 +1,6 @@
 """What the broker is told of a delivery, once it is known what became of it."""
 
+import math
 from collections.abc import Collection
 from typing import Any, Protocol
 
@@ -38,7 +39,7 @@ def acknowledge(channel: BlockingChannel, handled: Collection[int], in_hand: Col
     Raises:
         pika.exceptions.AMQPError: as above; the inbox knows them.
     """
-    oldest = min(in_hand, default=max(handled, default=0) + 1)
+    oldest = min(in_hand, default=math.inf)
     if before := [tag for tag in handled if tag < oldest]:
         channel.basic_ack(max(before), multiple=True)
     for tag in handled:

@@ -19,6 +19,7 @@ from sqlalchemy import text
 
 from espace.bus import Event
 from espace.bus.consumer import declare
+from espace.bus.event import encode
 from espace.db import Database, migrations
 from espace.telemetry.logs import check_name
 from espace.worker import Loop, Stop
@@ -54,12 +55,19 @@ class Bus:
         return [event.id for event in events]
 
     def put(self, queue: str, body: bytes, **properties: object) -> None:
+        self._publish(queue, [(body, properties)])
+
+    def fill(self, queue: str, documents: list[dict[str, object]]) -> None:
+        self._publish(queue, [(encode(document), {"message_id": document["id"]}) for document in documents])
+
+    def _publish(self, queue: str, messages: list[tuple[bytes, dict[str, object]]]) -> None:
         with pika.BlockingConnection(pika.URLParameters(self.amqp_url)) as connection:
             channel = connection.channel()
             declare(channel)
             channel.confirm_delivery()
-            options = pika.BasicProperties(delivery_mode=2, **properties)
-            channel.basic_publish("", queue, body, options, mandatory=True)
+            for body, properties in messages:
+                options = pika.BasicProperties(delivery_mode=2, **properties)
+                channel.basic_publish("", queue, body, options, mandatory=True)
 
     # --- looking ---
     def effects(self) -> Counter[UUID]:

@@ -12,7 +12,6 @@ from uuid import UUID
 
 import pytest
 from prometheus_client import REGISTRY
-from sqlalchemy import text
 
 from espace.bus import Incoming, dead_letters, topology
 from espace.bus.consumer import Consumer, Handler
@@ -20,12 +19,9 @@ from espace.bus.event import encode, envelope
 from espace.db import UnitOfWork
 from espace.errors import DependencyDown, PermanentError, TransientError
 from espace.testing import until
+from shared.tests.bus.effects_worker import leave_an_effect
 
 TIERS = (0.05, 0.1, 0.1, 0.1)
-
-
-def leave_an_effect(unit: UnitOfWork, incoming: Incoming) -> None:
-    unit.session.execute(text("INSERT INTO effects (event_id) VALUES (:id)"), {"id": incoming.id})
 
 
 def consumer(bus: Any, handler: Handler = leave_an_effect, **options: Any) -> Consumer:
@@ -35,8 +31,7 @@ def consumer(bus: Any, handler: Handler = leave_an_effect, **options: Any) -> Co
 
 def deliver(bus: Any, count: int = 1, times: int = 1) -> list[UUID]:
     events = [bus.event() for _ in range(count)]
-    for event in events * times:
-        bus.put("scheduler", encode(envelope(event, service="dossier")), message_id=str(event.id))
+    bus.fill("scheduler", [envelope(event, service="dossier") for event in events * times])
     return [event.id for event in events]
 
 

@@ -6,22 +6,18 @@ from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
-import pika
 import pytest
 from sqlalchemy import text
 
 from espace.bus import Incoming, dead_letters, topology
-from espace.bus.consumer import PREFETCH, Consumer, declare
+from espace.bus.consumer import PREFETCH, Consumer
 from espace.bus.event import encode, envelope
 from espace.bus.handling import Abandoned, Delivery, Handled, Handling, Outcome, Parked, Retried
 from espace.db import UnitOfWork
 from espace.errors import DependencyDown, PermanentError, TransientError
 from espace.telemetry import request_id
 from espace.testing import until
-
-
-def leave_an_effect(unit: UnitOfWork, incoming: Incoming) -> None:
-    unit.session.execute(text("INSERT INTO effects (event_id) VALUES (:id)"), {"id": incoming.id})
+from shared.tests.bus.effects_worker import leave_an_effect
 
 
 class Crowd:
@@ -61,7 +57,7 @@ class Crowd:
 def test_together_is_one_transaction_each_within_its_cause(bus: Any) -> None:
     crowd = Crowd(bus, None, None, None)
     assert crowd.outcomes() == [Handled()] * 3
-    assert len({id(unit) for unit in crowd.units.values()}) == 1
+    assert len(set(crowd.units.values())) == 1
     assert crowd.causes == {identity: f"request-{tag}" for tag, identity in enumerate(crowd.ids)}
     assert bus.effects() == dict.fromkeys(crowd.ids, 1)
 
@@ -100,22 +96,15 @@ def fill(bus: Any, count: int, *, poison_at: int | None = None) -> list[UUID]:
     documents = [envelope(bus.event(), service="dossier") for _ in range(count)]
     if poison_at is not None:
         documents[poison_at]["data"]["poison"] = True
-    with pika.BlockingConnection(pika.URLParameters(bus.amqp_url)) as connection:
-        channel = connection.channel()
-        declare(channel)
-        for document in documents:
-            properties = pika.BasicProperties(delivery_mode=2, message_id=document["id"])
-            channel.basic_publish("", topology.queue("scheduler"), encode(document), properties)
+    bus.fill("scheduler", documents)
     return [UUID(document["id"]) for document in documents]
 
 
 def test_a_backlog_is_handled_in_fewer_transactions_and_poison_in_it_is_parked(bus: Any) -> None:
-    units: set[int] = set()
-    kept: list[UnitOfWork] = []
+    units: set[UnitOfWork] = set()
 
     def handler(unit: UnitOfWork, incoming: Incoming) -> None:
-        kept.append(unit)  # or another would get its identity
-        units.add(id(unit))
+        units.add(unit)
         leave_an_effect(unit, incoming)
         if incoming.data.get("poison"):
             raise PermanentError("poison")

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from prometheus_client import REGISTRY
-from sqlalchemy import text
 
 from espace.bus import Incoming, topology
 from espace.bus.consumer import Consumer
@@ -14,6 +13,7 @@ from espace.bus.event import encode, envelope
 from espace.bus.relay import Relay
 from espace.db import UnitOfWork
 from espace.testing import until
+from shared.tests.bus.effects_worker import leave_an_effect
 
 
 def interruptions(loop: str = "relay") -> float:
@@ -83,7 +83,7 @@ def test_a_database_that_stays_away_costs_one_delivery_however_long(private: Any
     def handler(unit: UnitOfWork, incoming: Incoming) -> None:
         started.set()
         assert go_on.wait(60)
-        unit.session.execute(text("INSERT INTO effects (event_id) VALUES (:id)"), {"id": incoming.id})
+        leave_an_effect(unit, incoming)
 
     event = bus.event()
     bus.put("scheduler", encode(envelope(event, service="dossier")), message_id=str(event.id))
