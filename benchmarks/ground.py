@@ -18,7 +18,8 @@ from espace_stack.process import base_environment
 from espace_stack.reaper import private_folder
 from espace_stack.stack import Stack
 
-CITIZENS = 3000
+CITIZENS = 6000
+"""Seven of ten are candidates who may claim, once each; an hour takes 3,600."""
 
 
 class Ground:

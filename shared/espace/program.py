@@ -7,6 +7,7 @@ publishes once more what a lost broker held.
 
 import argparse
 import ctypes
+import gc
 import importlib
 import json
 import multiprocessing
@@ -167,6 +168,7 @@ class Program:
             return 2
         if options.loops:
             loops = [loop for loop in loops if loop.name in options.loops]
+        _leave_alone()
         try:
             return worker.run(loops, database, self._package, host=options.host, port=settings.worker_port)
         finally:
@@ -238,7 +240,18 @@ def wsgi() -> Any:
     name = os.environ[_NAME]
     _report(name, "api", settings)
     with _failure_told():
-        return _attribute(os.environ[_FACTORY])(settings)
+        app = _attribute(os.environ[_FACTORY])(settings)
+    _leave_alone()
+    return app
+
+
+def _leave_alone() -> None:
+    """Have the garbage collector look no more at what a program begins with, which stays until its end.
+
+    Each full collection went through all of it, and nothing else ran in those 100 ms.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def _report(name: str, role: str, settings: ServiceSettings) -> None:

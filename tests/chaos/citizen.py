@@ -52,9 +52,17 @@ class Journey:
 
     Args:
         choices: tells how many files, their sizes, and whether there is a request and an answer.
+        broken_off: set when nobody is to wait any longer.
     """
 
-    def __init__(self, platform: Platform, person: Citizen, history: History, choices: random.Random) -> None:
+    def __init__(
+        self,
+        platform: Platform,
+        person: Citizen,
+        history: History,
+        choices: random.Random,
+        broken_off: threading.Event,
+    ) -> None:
         self._platform, self._history = platform, history
         self._name = person.username
         self._app = App(platform.public_url, person)
@@ -63,7 +71,7 @@ class Journey:
         self._asks = choices.random() < 0.5
         self._answers = choices.random() < 0.5
         self._sizes = [choices.randint(20_000, 300_000) for _ in range(choices.randint(1, 3))]
-        self._pause = threading.Event()
+        self._broken_off = broken_off
         self.claim = Claim(person)
 
     def run(self) -> Claim:
@@ -216,7 +224,7 @@ class Journey:
     def _wait(self, f: str, answer: httpx.Response | None) -> None:
         if time.monotonic() > self._gives_up:
             raise GaveUp(f"{self._name}: {f}: {answer.text[:300] if answer is not None else 'no answer'}")
-        self._pause.wait(PAUSE_SECONDS)
+        self._pause()
         if answer is not None and answer.status_code == 401:
             self._patiently("the login", lambda: self._app.login())
 
@@ -234,8 +242,12 @@ class Journey:
                 found, reason = None, f"{type(error).__name__}: {str(error)[:300]}"
             if found:
                 return found
-            self._pause.wait(PAUSE_SECONDS)
+            self._pause()
         raise GaveUp(f"{self._name}: {what} never came: {reason}")
+
+    def _pause(self) -> None:
+        if self._broken_off.wait(PAUSE_SECONDS):
+            raise GaveUp(f"{self._name}: the experiment was broken off")
 
 
 def outcome_of(answer: httpx.Response) -> Outcome:

@@ -85,6 +85,7 @@ class Experiment:
         self._choices = random.Random(seed)
         self._people = _people(self._choices)
         self._began = 0.0
+        self._broken_off = threading.Event()
         self._ambiguous = 0
         self.findings = Findings(seed, seconds)
 
@@ -94,8 +95,12 @@ class Experiment:
         with ThreadPoolExecutor(self._citizens) as pool:
             choices = [random.Random(self._choices.random()) for _ in range(self._citizens)]
             filing = [pool.submit(self._file, mine) for mine in choices]
-            self._break()
-            self._platform.heal()
+            try:
+                self._break()
+                self._platform.heal()
+            except BaseException:
+                self._broken_off.set()
+                raise
             for citizen in filing:
                 citizen.result()
         self._lapse()
@@ -107,8 +112,8 @@ class Experiment:
 
     def _file(self, choices: random.Random) -> None:
         """One citizen after the other, until the time is over."""
-        while time.monotonic() < self._began + self._seconds:
-            journey = Journey(self._platform, self._people.pop(), self._history, choices)
+        while time.monotonic() < self._began + self._seconds and not self._broken_off.is_set():
+            journey = Journey(self._platform, self._people.pop(), self._history, choices, self._broken_off)
             try:
                 self.findings.claims.append(journey.run())
                 self.findings.receipts.append(time.monotonic() - self._began)

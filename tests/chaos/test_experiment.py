@@ -1,16 +1,24 @@
 """The experiment, short: few citizens, few faults, all judges. ``make chaos`` is ten minutes of all."""
 
 import gc
+import random
 import secrets
+import threading
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
+from espace_stack.testing.platform import Platform
+from tests.chaos.citizen import GaveUp, Journey
 from tests.chaos.disk import may_mount
 from tests.chaos.experiment import Experiment, Findings, proxied
 from tests.chaos.history import History
+from tests.chaos.proxied import PEOPLE
 from tests.chaos.report import draw, table
+from tests.e2e.claims import candidates
 
 FAULTS = (
     "kill -9 dossier-api",
@@ -42,6 +50,16 @@ def test_a_disk_that_is_full_to_its_last_byte_loses_nothing(tmp_path: Path) -> N
     full = ["the database's disk is full"]
     _, log = kept(tmp_path, full, seconds=40, fault_seconds=(3, 8), own_disk=True)
     assert "No space left on device" in log
+
+
+def test_citizens_wait_no_longer_once_it_is_broken_off(tmp_path: Path) -> None:
+    broken_off = threading.Event()
+    broken_off.set()
+    nowhere = cast(Platform, SimpleNamespace(public_url="http://127.0.0.1:9"))
+    person = candidates(PEOPLE)[0]
+    journey = Journey(nowhere, person, History(tmp_path / "history.jsonl"), random.Random(1), broken_off)
+    with pytest.raises(GaveUp, match="broken off"):
+        journey.run()
 
 
 def kept(

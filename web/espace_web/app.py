@@ -29,6 +29,7 @@ def create_app(
     app = Flask("espace_web", static_folder=str(FOLDER / "static"), static_url_path="/static")
     # Flask's own redirects for slashes name the host that the caller named.
     app.url_map.strict_slashes = app.url_map.merge_slashes = False
+    app.jinja_environment = templating.Environment
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     app.jinja_loader = ChoiceLoader(
         [

@@ -2,12 +2,14 @@
 
 import hashlib
 import uuid
+from collections.abc import MutableMapping
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from flask import Flask, g, request, url_for
+from flask.templating import Environment as FlaskEnvironment
 from markupsafe import Markup, escape
 
 from espace.calendar import local_date
@@ -39,6 +41,18 @@ STEP_STATES = {
     "todo": N_("À venir"),
     "lapsed": N_("Échu sans réponse"),
 }
+
+
+class Environment(FlaskEnvironment):
+    """Flask's, with one dictionary of globals for all templates.
+
+    At each import of macros Jinja compares the names of its globals, which in a chain of dictionaries, its
+    default, took a sixteenth of the pages' time.
+    """
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        """Those of a template; chained only where it is given some of its own."""
+        return super().make_globals(d) if d else self.globals
 
 
 def install(app: Flask) -> None:

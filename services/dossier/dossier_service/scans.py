@@ -3,11 +3,15 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from dossier_service.tables import document_scans
+
+_OUTCOMES = select(document_scans.c.document_id, document_scans.c.outcome).where(
+    document_scans.c.document_id.in_(bindparam("ids", expanding=True))
+)
 
 
 def note_scan(session: Session, document_id: UUID, outcome: str, version: int) -> None:
@@ -24,10 +28,8 @@ def note_scan(session: Session, document_id: UUID, outcome: str, version: int) -
 
 def outcomes(session: Session, document_ids: Iterable[UUID]) -> dict[UUID, str]:
     """The outcome of each document that was scanned."""
-    table, wanted = document_scans, list(document_ids)
+    wanted = list(document_ids)
     if not wanted:
         return {}  # most pages are of drafts without a file
-    found = session.execute(
-        select(table.c.document_id, table.c.outcome).where(table.c.document_id.in_(wanted))
-    )
+    found = session.execute(_OUTCOMES, {"ids": wanted})
     return {row.document_id: row.outcome for row in found}

@@ -21,7 +21,7 @@ def counted(procedure: str) -> dict[str, float]:
     """How often each step was made so far; the page « Vérifiez » is web's to count."""
     made = {"procedure": procedure, "outcome": "accepted"}
     found = {"all": REGISTRY.get_sample_value("espace_submissions_total", made)}
-    for step in Step:
+    for step in set(Step) - {Step.CONFIRM_PAGE}:
         labels = {"procedure": procedure, "step": step.value}
         found[step.value] = REGISTRY.get_sample_value("espace_journey_steps_total", labels)
     return {name: count for name, count in found.items() if count is not None}

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Row, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from espace.clock import utcnow
@@ -106,7 +106,7 @@ def _ensure_master_key(session: Session, vault: Vault) -> None:
             raise WrongMasterKey("ESPACE_NATIONAL_NUMBER_KEY is not this database's: restore the one that is")
 
 
-def facts_of(vault: Vault, citizen: CitizenRow) -> dict[str, Any]:
+def facts_of(vault: Vault, citizen: CitizenRow | Row[UUID, bytes | None, bytes | None]) -> dict[str, Any]:
     """What is known of her; empty when she is erased."""
     if citizen.wrapped_key is None or citizen.facts is None:
         return {}

@@ -8,6 +8,7 @@ from marshmallow import fields
 from espace.http import Blueprint, Problem, Schema, transaction
 from identity_service import accounts
 from identity_service.context import Context
+from identity_service.userinfo import internal
 
 
 class AddressSchema(Schema):
@@ -42,17 +43,16 @@ def create(context: Context) -> Blueprint:
     def citizen(citizen_id: UUID) -> dict[str, Any]:
         """Who a citizen is."""
         with transaction() as unit:
-            found = context.profiles.internal(unit.session, citizen_id)
-            facts = context.profiles.facts(unit.session, citizen_id) or {}
-        if found is None:
+            facts = context.profiles.facts(unit.session, citizen_id)
+        if facts is None:
             raise Problem(404, "not_found", "There is no such citizen.")
-        if found["address"] is None and facts.get("national_number"):
+        if facts.get("address") is None and facts.get("national_number"):
             # The register did not answer when she logged in: ask it again now that somebody needs it.
             record = context.register.look_up(facts["national_number"])
             if record:
                 with transaction() as unit:
                     accounts.learn(unit.session, context.vault, citizen_id, record)
-                    found = context.profiles.internal(unit.session, citizen_id) or found
-        return found
+                    facts = context.profiles.facts(unit.session, citizen_id) or facts
+        return internal(citizen_id, facts)
 
     return routes

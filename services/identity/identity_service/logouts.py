@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import httpx
 from joserfc import jwt
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from espace.clock import utcnow
@@ -25,6 +25,15 @@ TOKEN_SECONDS = 120
 GIVE_UP_AFTER = timedelta(hours=12)
 LONGEST_PAUSE = timedelta(minutes=5)
 log = get_logger()
+
+# Made once: a worker asks several times a second, mostly for nothing.
+_DUE = (
+    select(LogoutRow)
+    .where(LogoutRow.ended_at.is_(None), LogoutRow.next_attempt_at <= bindparam("now"))
+    .order_by(LogoutRow.next_attempt_at)
+    .limit(1)
+    .with_for_update(skip_locked=True)
+)
 
 
 def queue(session: Session, clients: ClientRegistry, row: SessionRow) -> None:
@@ -80,13 +89,7 @@ class Deliverer:
     def _claim(self) -> LogoutRow | None:
         with self._database.transaction() as unit:
             now = utcnow()
-            row = unit.session.scalar(
-                select(LogoutRow)
-                .where(LogoutRow.ended_at.is_(None), LogoutRow.next_attempt_at <= now)
-                .order_by(LogoutRow.next_attempt_at)
-                .limit(1)
-                .with_for_update(skip_locked=True)
-            )
+            row: LogoutRow | None = unit.session.scalar(_DUE, {"now": now})
             if row is not None:
                 row.attempts += 1
                 row.next_attempt_at = now + min(LONGEST_PAUSE, timedelta(seconds=2 ** min(row.attempts, 9)))

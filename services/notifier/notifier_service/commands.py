@@ -6,7 +6,7 @@ from random import random
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, literal, select, true, update
+from sqlalchemy import Interval, bindparam, func, literal, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 
 from espace.db import UnitOfWork
@@ -25,6 +25,27 @@ from notifier_service.model import (
 from notifier_service.tables import Attempt, Notification
 
 _now = func.clock_timestamp()
+
+# Made once: a worker asks twice a second, mostly for nothing.
+_CLAIM = (
+    update(Notification)
+    .where(
+        Notification.id
+        == select(Notification.id)
+        .where(Notification.state.in_(PENDING), Notification.due_at <= _now)
+        .order_by(Notification.due_at)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+        .scalar_subquery()
+    )
+    .values(
+        state=State.SENDING,
+        attempts=Notification.attempts + 1,
+        due_at=_now + bindparam("lease", type_=Interval),
+    )
+    .returning(Notification)
+    .execution_options(synchronize_session=False)
+)
 
 
 def request_notification(
@@ -65,21 +86,7 @@ def claim_due(unit: UnitOfWork, lease: timedelta) -> Claimed | None:
 
     A message whose lease ended (its worker was killed) is due again.
     """
-    due = (
-        select(Notification.id)
-        .where(Notification.state.in_(PENDING), Notification.due_at <= _now)
-        .order_by(Notification.due_at)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-        .scalar_subquery()
-    )
-    row = unit.session.execute(
-        update(Notification)
-        .where(Notification.id == due)
-        .values(state=State.SENDING, attempts=Notification.attempts + 1, due_at=_now + literal(lease))
-        .returning(Notification)
-        .execution_options(synchronize_session=False)
-    ).scalar_one_or_none()
+    row: Notification | None = unit.session.execute(_CLAIM, {"lease": lease}).scalar_one_or_none()
     if row is None:
         return None
     unit.session.add(Attempt(notification_id=row.id, number=row.attempts))

@@ -4,7 +4,7 @@ import time
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from documents_service.desk import Desk
 from documents_service.events import document_scanned
@@ -20,6 +20,14 @@ from espace.telemetry.metrics import SCANS, UPLOAD_SCAN
 log = get_logger()
 LEASE: Final = timedelta(minutes=5)
 LONGEST_PAUSE: Final = 60
+# Made once: a worker asks all the time, mostly for nothing.
+_NEXT: Final = (
+    select(Document)
+    .where(documents.c.scan == "pending", documents.c.scan_due_at <= bindparam("now"))
+    .order_by(documents.c.scan_due_at)
+    .limit(1)
+    .with_for_update(skip_locked=True)
+)
 
 
 def scan_next(desk: Desk) -> bool:
@@ -54,13 +62,7 @@ def _take(desk: Desk) -> Document | None:
     """Lease one due document, so that no other worker scans it and a killed worker's comes again."""
     now = utcnow()
     with desk.database.transaction() as unit:
-        document = unit.session.scalars(
-            select(Document)
-            .where(documents.c.scan == "pending", documents.c.scan_due_at <= now)
-            .order_by(documents.c.scan_due_at)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-        ).first()
+        document: Document | None = unit.session.scalars(_NEXT, {"now": now}).first()
         if document is not None:
             document.scan_due_at = now + LEASE
             document.scan_attempts += 1

@@ -27,7 +27,7 @@ def dossier_page(
     session: Session, desk: Desk, dossier: Dossier, now: datetime, language: str
 ) -> dict[str, Any]:
     """The page of a dossier that is loaded."""
-    requests = requests_of(session, [dossier.id])
+    requests = _requests(session, dossier)
     ids = [piece.document_id for piece in _pieces(dossier, requests)]
     practice = desk.version(dossier.procedure, dossier.procedure_version)
     return dossier_view(practice, dossier, requests, outcomes(session, ids), now, language)
@@ -42,7 +42,7 @@ def receipt_page(session: Session, desk: Desk, dossier: Dossier, language: str) 
 def internal_page(session: Session, desk: Desk, dossier: Dossier) -> dict[str, Any]:
     """A dossier for other services."""
     practice = desk.version(dossier.procedure, dossier.procedure_version)
-    return internal_view(practice, dossier, requests_of(session, [dossier.id]))
+    return internal_view(practice, dossier, _requests(session, dossier))
 
 
 def list_page(
@@ -76,6 +76,11 @@ def list_page(
         for dossier in found
     ]
     return {"items": items, "total": total, "page": page, "page_size": page_size}
+
+
+def _requests(session: Session, dossier: Dossier) -> list[InformationRequest]:
+    """Of what is not deposited yet, nothing was asked."""
+    return [] if dossier.editable else requests_of(session, [dossier.id])
 
 
 def _pieces(dossier: Dossier, requests: Sequence[InformationRequest]) -> list[Any]:
